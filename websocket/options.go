@@ -1,0 +1,140 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// CompressionMode says whether permessage-deflate (RFC 7692) is agreed, and how.
+type CompressionMode uint8
+
+const (
+	// CompressionOff neither offers nor accepts compression. It is the default:
+	// compression costs memory and time, and a message that holds both a secret
+	// and text of an attacker must never be compressed.
+	CompressionOff CompressionMode = iota
+
+	// CompressionNoContextTakeover compresses each message on its own, so that a
+	// connection at rest holds nothing. The right choice for many connections.
+	CompressionNoContextTakeover
+
+	// CompressionContextTakeover lets a message refer to those before it. Better
+	// ratios for streams of small alike messages, at 32 KiB a connection for
+	// receiving and about 1 MiB for sending; the number of such writers in a
+	// process is bounded, connections beyond it compress message by message.
+	CompressionContextTakeover
+)
+
+// Limits bounds what a peer can make a connection hold or do. A zero field
+// means its default.
+type Limits struct {
+	// MessageBytes is the largest message accepted, after decompression.
+	// Default 1 MiB. A larger one closes the connection with 1009.
+	MessageBytes int64
+
+	// Fragments is the largest number of frames in one message. Default 131,072.
+	// One more closes the connection with 1008.
+	Fragments int
+
+	// ControlBurst and ControlPerSecond bound pings and unasked pongs: that many
+	// at once, refilled at that rate. Default 20 and 10. One more closes the
+	// connection with 1008.
+	ControlBurst     int
+	ControlPerSecond int
+
+	// Subprotocols and Extensions are the largest numbers of items a request may
+	// offer. Default 8 and 8. One more refuses the handshake with 400.
+	Subprotocols int
+	Extensions   int
+
+	// OfferBytes is the largest size of one subprotocol's name. Default 512.
+	OfferBytes int
+
+	// ResponseBytes is how much of a server's answer Dial reads. Default 16 KiB.
+	ResponseBytes int
+}
+
+// AcceptOptions says how Accept answers a request. The zero value works, and so
+// does nil. A timeout of zero means its default, a negative one switches it off.
+type AcceptOptions struct {
+	// Subprotocols the server speaks, the most preferred first. The first that
+	// the client offers too is chosen; with none in common the connection has none.
+	Subprotocols []string
+
+	// OriginPatterns are further origins, besides the server's own, from which a
+	// browser may connect: "https://example.com", "https://*.example.com" (any one
+	// or more labels before it), "http://localhost:*" (any port). Scheme, host and port must all
+	// match. By default only the origin that served the request's host is let in.
+	OriginPatterns []string
+
+	// InsecureSkipOriginCheck lets any web page connect. Only for endpoints that
+	// do not trust cookies or the network place of a browser.
+	InsecureSkipOriginCheck bool
+
+	// Header holds further fields for the 101 response, such as Set-Cookie.
+	Header http.Header
+
+	// Compression is CompressionOff unless set.
+	Compression CompressionMode
+
+	// CompressionThreshold is the smallest message that is compressed, in bytes.
+	// Default 256.
+	CompressionThreshold int
+
+	Limits Limits
+
+	// PingInterval is how long a line may be silent before the peer is pinged,
+	// while somebody reads. A line that carries traffic is not pinged. Default 25 s.
+	PingInterval time.Duration
+
+	// PongTimeout is how long after that ping any sign of life may take; then the
+	// connection is given up with StatusAbnormalClosure. Default 8 s.
+	PongTimeout time.Duration
+
+	// CloseTimeout bounds the wait for the peer's half of the close handshake.
+	// Default 5 s; it cannot be switched off.
+	CloseTimeout time.Duration
+
+	// WriteTimeout is how long the peer may accept no bytes at all while there
+	// are some to send; then the connection is given up. Default 5 s.
+	WriteTimeout time.Duration
+}
+
+// DialOptions says how Dial opens a connection. The zero value works, and so
+// does nil.
+type DialOptions struct {
+	// Header holds further fields of the request: Authorization, Cookie, Origin.
+	Header http.Header
+
+	// Host replaces the Host field that follows from the URL.
+	Host string
+
+	// Subprotocols offered, the most preferred first.
+	Subprotocols []string
+
+	// Compression and CompressionThreshold are as in AcceptOptions.
+	Compression          CompressionMode
+	CompressionThreshold int
+
+	// DialContext opens the line; default a net.Dialer.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// TLSConfig is used for wss; it is cloned. Default: verify by the system's roots.
+	TLSConfig *tls.Config
+
+	// Proxy chooses a proxy for a request, as http.ProxyFromEnvironment does.
+	// Default none.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	Limits Limits
+
+	// As in AcceptOptions.
+	PingInterval time.Duration
+	PongTimeout  time.Duration
+	CloseTimeout time.Duration
+	WriteTimeout time.Duration
+}
