@@ -68,6 +68,22 @@ type Publication struct {
 	SkipConnection string
 }
 
+// Mark returns what a connection gets in place of a publication that skips it (PUB-2, SRV-2): the channel and the
+// position, neither payload nor state.
+func (p *Publication) Mark() *Publication {
+	return &Publication{Channel: p.Channel, Epoch: p.Epoch, Offset: p.Offset, Prev: p.Prev, Time: p.Time}
+}
+
+// IsMark reports whether p is only a mark.
+func (p *Publication) IsMark() bool { return p.Payload.IsNone() && p.State == nil }
+
+// WithoutPosition returns the publication as a pattern gets it (SUB-10).
+func (p *Publication) WithoutPosition() *Publication {
+	bare := *p
+	bare.Epoch, bare.Offset, bare.Prev = "", 0, 0
+	return &bare
+}
+
 // Entry is one key of a channel's state (SUB-8).
 type Entry struct {
 	Key     string
