@@ -1,0 +1,105 @@
+# `make help` lists the targets. `make run` and `make build` need Go alone; everything else needs what scripts/setup brings.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# How long each fuzz target runs in `make fuzz`.
+FUZZTIME ?= 30s
+# Part of a package's, target's or scenario's name, for `make fuzz`, `make bench` and `make e2e`.
+ONLY ?=
+# Packages whose exhaustive tests take minutes under the race detector; they run without it. A regular expression.
+RACELESS ?= ^$$
+
+STEP := scripts/step
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build with Go alone and start the server with the demo
+	@exec bin/bellwire serve --dev
+
+.PHONY: build
+build: ## Build bin/bellwire
+	@CGO_ENABLED=0 go build -trimpath -o bin/bellwire ./cmd/bellwire
+
+.PHONY: test
+test: ## Install what is missing, then check and test everything
+	@begin=$$(date +%s); \
+	$(STEP) setup scripts/setup && \
+	$(MAKE) --no-print-directory check test-go test-web e2e && \
+	printf '\nmake test: everything passed in %d s\n' $$(($$(date +%s) - begin))
+
+.PHONY: check
+check: npm ## Check format, modules, house rules, generated and embedded files, types
+	@$(STEP) gofmt scripts/format
+	@$(STEP) "go vet" go vet ./...
+	@$(STEP) "go mod verify" go mod verify
+	@$(STEP) "go mod tidy" go mod tidy -diff
+	@$(STEP) "house rules" go test -count=1 ./internal/archtest
+	@$(STEP) "generated files" go run ./internal/codegen -check
+	@$(STEP) "types" node web/types.mjs
+	@$(STEP) "embedded files" node web/build.mjs --check
+	@$(STEP) "client size" node web/size.mjs
+	@$(STEP) staticcheck go run $(STATICCHECK) ./...
+
+.PHONY: test-go
+test-go: ## Run the Go tests, with the race detector wherever that is affordable
+	@$(STEP) "go test -race" go run ./internal/gotest -race $$(go list ./... | grep -Ev '$(RACELESS)')
+	@slow=$$(go list ./... | grep -E '$(RACELESS)' || true); \
+	[ -z "$$slow" ] || $(STEP) "go test" go run ./internal/gotest $$slow
+
+.PHONY: test-web
+test-web: npm ## Run the TypeScript tests of client, demo and browser harness
+	@$(STEP) "web tests" node web/test.mjs unit
+
+.PHONY: e2e
+e2e: npm build ## Run the scenarios in Chromium (ONLY=part of a file's name)
+	@BELLWIRE_BINARY=$(CURDIR)/bin/bellwire $(STEP) "browser scenarios" node web/test.mjs e2e $(ONLY)
+
+.PHONY: race
+race: ## Run all Go tests with the race detector
+	@$(STEP) "go test -race" go run ./internal/gotest -race ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s), or those that match ONLY
+	@scripts/fuzz $(FUZZTIME) $(ONLY)
+
+.PHONY: bench
+bench: ## Run the Go benchmarks (ONLY=regular expression)
+	@go test -run '^$$' -bench '$(or $(ONLY),.)' -benchmem ./...
+
+.PHONY: cover
+cover: ## Measure the statements that the tests reach, package by package
+	@go test -coverprofile=coverage.txt ./... && go tool cover -func=coverage.txt | tail -n 1
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities (asks vuln.go.dev, so it is not part of check)
+	@go run $(GOVULNCHECK) ./...
+
+.PHONY: gen
+gen: ## Write what is generated from spec/codes.json
+	@go run ./internal/codegen
+
+.PHONY: web
+web: npm ## Build web/dist, which is committed and embedded in the binary
+	@cd web && node build.mjs
+
+.PHONY: npm
+npm:
+	@scripts/setup npm
+
+.PHONY: size
+size: build ## Print the sizes of the binary, the client, the code and its tests
+	@scripts/size
+
+.PHONY: clean
+clean: ## Remove what was built, except what is committed
+	@rm -rf bin build coverage.txt web/node_modules web/client/dist web/e2e/screenshots-out
