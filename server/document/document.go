@@ -1,0 +1,344 @@
+package document
+
+import (
+	"encoding/base64"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire/realtime"
+)
+
+// Object is one JSON object that is being read.
+type Object struct {
+	path     string // "" or "since."
+	fields   map[string]jsontext.Value
+	read     map[string]bool
+	children []*Object
+	err      **realtime.Error // of the whole document; the first one stays
+}
+
+// Parse reads text, which must be one object nested at most depthMax deep, without duplicate names and in valid UTF-8.
+func Parse(text []byte, depthMax int) *Object {
+	var first *realtime.Error
+	o := &Object{err: &first, read: make(map[string]bool)}
+	if depth(text) > depthMax {
+		o.failf("the document is nested more than %d deep", depthMax)
+		return o
+	}
+	o.fill(text)
+	return o
+}
+
+func (o *Object) fill(text []byte) {
+	value := jsontext.Value(text)
+	switch {
+	case !value.IsValid():
+		o.fail("the body is not one JSON document in UTF-8 without duplicate names")
+	case value.Kind() != '{':
+		o.fail("the body is not a JSON object")
+	default:
+		// Names are unique and values valid, so this cannot fail.
+		if err := json.Unmarshal(value, &o.fields); err != nil {
+			o.fail("the body cannot be read")
+		}
+	}
+}
+
+// depth is how deep arrays and objects are nested. Text that is not JSON gives some number.
+func depth(text []byte) int {
+	var now, deepest int
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			now++
+			deepest = max(deepest, now)
+		case '}', ']':
+			now--
+		}
+	}
+	return deepest
+}
+
+// Err returns the first thing that was wrong so far.
+func (o *Object) Err() error {
+	if *o.err == nil {
+		return nil
+	}
+	return *o.err
+}
+
+// End is Err once everything has been read: a field nobody asked for is unknown.
+func (o *Object) End() error {
+	o.refuseUnread()
+	return o.Err()
+}
+
+func (o *Object) refuseUnread() {
+	var unknown []string
+	for name := range o.fields {
+		if !o.read[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		o.failf("%s is not a field of this document", quoted(o.path+unknown[0]))
+	}
+	for _, child := range o.children {
+		child.refuseUnread()
+	}
+}
+
+// quoted shows a name of a peer in a message: as it is when it is plain, escaped and cut otherwise.
+func quoted(name string) string {
+	if len(name) > 64 {
+		name = name[:64] + "…"
+	}
+	return strconv.QuoteToASCII(name)
+}
+
+func (o *Object) fail(message string) {
+	if *o.err == nil {
+		*o.err = realtime.NewError(realtime.CodeBadRequest, message)
+	}
+}
+
+func (o *Object) failf(format string, args ...any) {
+	if *o.err == nil {
+		*o.err = realtime.Errorf(realtime.CodeBadRequest, format, args...)
+	}
+}
+
+// Has reports whether the field is there, also as null.
+func (o *Object) Has(name string) bool {
+	_, found := o.fields[name]
+	return found
+}
+
+// take returns the value of a field that must be of one of the kinds, and false when it is not there.
+func (o *Object) take(name, kinds, want string) (jsontext.Value, bool) {
+	o.read[name] = true
+	value, found := o.fields[name]
+	if !found || *o.err != nil {
+		return nil, false
+	}
+	switch kind := value.Kind(); {
+	case strings.IndexByte(kinds, byte(kind)) >= 0:
+		return value, true
+	case kind == 'n':
+		o.failf("%s is null", o.path+name)
+	default:
+		o.failf("%s is not %s", o.path+name, want)
+	}
+	return nil, false
+}
+
+// Require refuses a document without the field.
+func (o *Object) Require(name string) {
+	if !o.Has(name) {
+		o.failf("%s is missing", o.path+name)
+	}
+}
+
+// Text returns a text that must be there.
+func (o *Object) Text(name string) string {
+	o.Require(name)
+	text, _ := o.OptionalText(name)
+	return text
+}
+
+// OptionalText returns a text, and whether it was there.
+func (o *Object) OptionalText(name string) (string, bool) {
+	value, found := o.take(name, `"`, "a text")
+	if !found {
+		return "", false
+	}
+	return unquote(value), true
+}
+
+func unquote(value jsontext.Value) string {
+	text, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
+		return "" // not reached: the document is valid
+	}
+	return string(text)
+}
+
+// Switch returns a boolean, false when it is not there.
+func (o *Object) Switch(name string) bool {
+	value, found := o.take(name, "tf", "true or false")
+	return found && value.Kind() == 't'
+}
+
+// Integer returns a whole number from least to most, and whether it was there. 1.0 and 1e3 are not whole (MSG-5).
+func (o *Object) Integer(name string, least, most uint64) (uint64, bool) {
+	value, found := o.take(name, "0", "a number")
+	if !found {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(value), 10, 64)
+	if err != nil || n < least || n > most {
+		o.failf("%s is not a whole number from %d to %d", o.path+name, least, most)
+		return 0, false
+	}
+	return n, true
+}
+
+// Number returns a finite number, and whether it was there.
+func (o *Object) Number(name string) (float64, bool) {
+	value, found := o.take(name, "0", "a number")
+	if !found {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || math.IsInf(n, 0) {
+		o.failf("%s is too large", o.path+name)
+		return 0, false
+	}
+	return n, true
+}
+
+// Texts returns a list of at most most texts, and whether it was there.
+func (o *Object) Texts(name string, most int) ([]string, bool) {
+	values, found := o.list(name, most)
+	if !found {
+		return nil, false
+	}
+	texts := make([]string, len(values))
+	for i, value := range values {
+		if value.Kind() != '"' {
+			o.failf("%s[%d] is not a text", o.path+name, i)
+			return nil, false
+		}
+		texts[i] = unquote(value)
+	}
+	return texts, true
+}
+
+// Objects returns a list of at most most objects.
+func (o *Object) Objects(name string, most int) []*Object {
+	values, _ := o.list(name, most)
+	objects := make([]*Object, 0, len(values))
+	for i, value := range values {
+		if value.Kind() != '{' {
+			o.failf("%s[%d] is not an object", o.path+name, i)
+			return nil
+		}
+		objects = append(objects, o.child(name+"["+strconv.Itoa(i)+"].", value))
+	}
+	return objects
+}
+
+// list counts before it splits, so that many small elements cost no memory (VC-17).
+func (o *Object) list(name string, most int) ([]jsontext.Value, bool) {
+	value, found := o.take(name, "[", "a list")
+	if !found {
+		return nil, false
+	}
+	if elements(value) > most {
+		o.failf("%s has more than %d elements", o.path+name, most)
+		return nil, false
+	}
+	var values []jsontext.Value
+	if err := json.Unmarshal(value, &values); err != nil {
+		o.failf("%s cannot be read", o.path+name)
+		return nil, false
+	}
+	return values, true
+}
+
+// elements counts the elements of a valid array.
+func elements(array jsontext.Value) int {
+	count, nested := 1, 0
+	empty := true
+	for i := 0; i < len(array); i++ {
+		switch array[i] {
+		case '"':
+			empty = false
+			for i++; array[i] != '"'; i++ {
+				if array[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			nested++
+			empty = empty && nested == 1
+		case ']', '}':
+			nested--
+		case ',':
+			if nested == 1 {
+				count++
+			}
+		case ' ', '\t', '\n', '\r':
+		default:
+			empty = false
+		}
+	}
+	if empty {
+		return 0
+	}
+	return count
+}
+
+// Object returns a nested object, and whether it was there.
+func (o *Object) Object(name string) (*Object, bool) {
+	value, found := o.take(name, "{", "an object")
+	if !found {
+		return &Object{err: o.err, read: make(map[string]bool)}, false
+	}
+	return o.child(name+".", value), true
+}
+
+func (o *Object) child(path string, value jsontext.Value) *Object {
+	child := &Object{path: o.path + path, err: o.err, read: make(map[string]bool)}
+	child.fill(value)
+	o.children = append(o.children, child)
+	return child
+}
+
+// Value returns a field of any kind as compact JSON, null included, and whether it was there.
+func (o *Object) Value(name string) ([]byte, bool) {
+	o.read[name] = true
+	value, found := o.fields[name]
+	if !found || *o.err != nil {
+		return nil, false
+	}
+	compact := value.Clone()
+	if err := compact.Compact(); err != nil {
+		o.failf("%s cannot be read", o.path+name)
+		return nil, false
+	}
+	return compact, true
+}
+
+// Payload returns a payload from its JSON field or its base64 field, whose name ends in 64, and none when both are
+// absent (MSG-8).
+func (o *Object) Payload(name string) realtime.Payload {
+	value, isJSON := o.Value(name)
+	text, isBinary := o.OptionalText(name + "64")
+	switch {
+	case isJSON && isBinary:
+		o.failf("%s and %s64 are both given", o.path+name, o.path+name)
+	case isJSON:
+		return realtime.JSON(value)
+	case isBinary:
+		content, err := base64.StdEncoding.Strict().DecodeString(text)
+		if err != nil || strings.ContainsAny(text, "\r\n") {
+			o.failf("%s64 is not base64 with padding", o.path+name)
+			return realtime.Payload{}
+		}
+		return realtime.Binary(content)
+	}
+	return realtime.Payload{}
+}
