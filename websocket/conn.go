@@ -2,88 +2,179 @@ package websocket
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net"
-	"net/http"
-)
+	"sync"
+	"time"
 
-var errPending = errors.New("websocket: driver not linked in")
+	"github.com/bellwire/bellwire/websocket/deflate"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+)
 
 // Conn is one WebSocket connection. All methods may be called concurrently,
 // except that Read, ReadInto, Reader and the reader it returned are for one
 // goroutine at a time.
+//
+// It must be closed, by Close or CloseNow, also after a Read or Write has failed.
 type Conn struct {
-	netConn     net.Conn
-	subprotocol string
+	// Immutable after newConn.
+	line         net.Conn
+	subprotocol  string
+	client       bool
+	writeTimeout time.Duration // 0: none
+	closeTimeout time.Duration
+
+	// Owned by the goroutine that holds the turn to read.
+	source source
+	reader *messageReader // of the message that Reader began; nil: none
+	rest   []byte         // of its current part
+	ended  bool           // the last part is the current one
+
+	mu sync.Mutex // guards all below; never held during I/O
+
+	endpoint endpoint.Endpoint
+	reading  turn // to call Next and Receive
+	writing  turn // to send messages: held by a Writer until its message ends
+	flushing turn // to take output and write it
+
+	output  *[]byte // lent to the endpoint; nil: none
+	taken   uint64  // how often output was taken
+	written uint64  // how often what was taken was written
+
+	readArmed  time.Duration // instant of the read deadline; 0: unknown
+	writeArmed time.Duration // instant of the write deadline; 0: unknown
+	readWatch  watch
+	writeWatch watch
+
+	pings   []pingWaiter
+	pingID  uint64
+	lineErr error // what went wrong on the line, for the error of the end
+	endErr  error // what all methods answer once the connection is over
 }
 
-// Accept answers an opening handshake.
-func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
-	return nil, errPending
+// epoch is where this process counts its instants from.
+var epoch = time.Now()
+
+// instant reads the monotonic clock.
+func instant() time.Duration { return time.Since(epoch) }
+
+// compressors bounds the memory of compression in this process.
+var compressors = deflate.NewPool(0, 0)
+
+// connOptions is what Accept and Dial have found out.
+type connOptions struct {
+	config       *endpoint.Config
+	agreed       *deflate.Conn
+	subprotocol  string
+	client       bool
+	writeTimeout time.Duration
+	first        []byte // came with the handshake
 }
 
-// Dial opens a connection to a URL.
-func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
-	return nil, nil, errPending
+func newConn(line net.Conn, o connOptions) *Conn {
+	c := &Conn{
+		line:         line,
+		subprotocol:  o.subprotocol,
+		client:       o.client,
+		closeTimeout: o.config.CloseTimeout,
+		source:       newSource(line, o.first),
+	}
+	c.writeTimeout = max(o.writeTimeout, 0)
+	c.endpoint.Init(o.config, o.agreed, instant())
+	return c
 }
-
-// Read returns the next message in memory that the caller owns.
-func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) { return 0, nil, errPending }
-
-// ReadInto is Read into buf[:0], which grows as needed.
-func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, error) {
-	return 0, nil, errPending
-}
-
-// Reader returns the next message as a stream.
-func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
-	return 0, nil, errPending
-}
-
-// Write sends one message.
-func (c *Conn) Write(ctx context.Context, t MessageType, payload []byte) error { return errPending }
-
-// WriteBatch sends several messages in one system call.
-func (c *Conn) WriteBatch(ctx context.Context, t MessageType, payloads ...[]byte) error {
-	return errPending
-}
-
-// WritePrepared sends prepared messages in one system call.
-func (c *Conn) WritePrepared(ctx context.Context, messages ...*PreparedMessage) error {
-	return errPending
-}
-
-// Writer starts a message that is sent in parts; Close ends it.
-func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error) {
-	return nil, errPending
-}
-
-// Ping sends a ping and waits for its pong.
-func (c *Conn) Ping(ctx context.Context) error { return errPending }
-
-// Close performs the close handshake.
-func (c *Conn) Close(code StatusCode, reason string) error { return errPending }
-
-// CloseNow drops the line without a handshake.
-func (c *Conn) CloseNow() error { return errPending }
 
 // Subprotocol returns the subprotocol agreed, or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // RemoteAddr returns the address of the peer.
-func (c *Conn) RemoteAddr() net.Addr { return c.netConn.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.line.RemoteAddr() }
 
 // LocalAddr returns the address of this side.
-func (c *Conn) LocalAddr() net.Addr { return c.netConn.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.line.LocalAddr() }
 
-// PreparedMessage is a message encoded once and sent to many connections.
-type PreparedMessage struct {
-	kind    MessageType
-	payload []byte
+// turn lets one goroutine at a time do what may block. Its fields are guarded by
+// the connection's mu; unlike a mutex it gives up when a context ends.
+type turn struct {
+	taken   bool
+	waiting chan struct{} // closed when the turn becomes free; nil: nobody waits
 }
 
-// NewPreparedMessage keeps payload, which must not change any more.
-func NewPreparedMessage(t MessageType, payload []byte) (*PreparedMessage, error) {
-	return &PreparedMessage{kind: t, payload: payload}, nil
+// takeLocked waits for the turn. It fails when the context ends.
+func (c *Conn) takeLocked(ctx context.Context, t *turn) error {
+	for t.taken {
+		if err := c.awaitLocked(ctx, t); err != nil {
+			return err
+		}
+	}
+	t.taken = true
+	return nil
+}
+
+// awaitLocked waits until whoever has the turn gives it back.
+func (c *Conn) awaitLocked(ctx context.Context, t *turn) error {
+	if t.waiting == nil {
+		t.waiting = make(chan struct{})
+	}
+	free := t.waiting
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	select {
+	case <-free:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *turn) giveBack() {
+	t.taken = false
+	if t.waiting != nil {
+		close(t.waiting)
+		t.waiting = nil
+	}
+}
+
+// watch interrupts an operation of the line when its context ends. It stays
+// with a context from one operation to the next, since most callers pass the same one.
+type watch struct {
+	done   <-chan struct{} // of the context watched; nil: none
+	stop   func() bool
+	active bool // an operation under this context is going on
+}
+
+// watchLocked makes w watch ctx for the operation that begins, and end it by a
+// deadline that has passed if ctx ends during it.
+func (c *Conn) watchLocked(w *watch, ctx context.Context) {
+	w.active = true
+	done := ctx.Done()
+	if done == w.done {
+		return
+	}
+	if w.stop != nil {
+		w.stop()
+	}
+	w.done, w.stop = done, nil
+	if done == nil {
+		return
+	}
+	w.stop = context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if w.done == done && w.active {
+			c.interruptLocked(w)
+		}
+	})
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+func (c *Conn) interruptLocked(w *watch) {
+	if w == &c.readWatch {
+		c.readArmed = 0
+		c.line.SetReadDeadline(longAgo)
+		return
+	}
+	c.writeArmed = 0
+	c.line.SetWriteDeadline(longAgo)
 }

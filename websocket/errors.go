@@ -1,6 +1,10 @@
 package websocket
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/bellwire/bellwire/websocket/frame"
+)
 
 // HandshakeError is why a handshake ended without a connection.
 //
@@ -26,3 +30,33 @@ func (e *HandshakeError) Error() string {
 
 // Unwrap returns the cause.
 func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// usageError is a call that cannot be done as asked; the connection lives on.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return "websocket: " + e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// lostError is a line that ended without a close frame.
+type lostError struct{ cause error }
+
+func (e *lostError) Error() string {
+	return "websocket: connection lost: " + e.cause.Error()
+}
+
+// Unwrap makes it a CloseError with StatusAbnormalClosure too.
+func (e *lostError) Unwrap() []error {
+	return []error{&CloseError{Code: StatusAbnormalClosure}, e.cause}
+}
+
+// violationError is a connection that this side gave up, since the peer broke a
+// rule or went beyond a limit.
+type violationError struct {
+	violation *frame.Violation
+	closed    *CloseError
+}
+
+func (e *violationError) Error() string { return e.violation.Error() }
+
+// Unwrap makes it a CloseError with the code that was sent.
+func (e *violationError) Unwrap() []error { return []error{e.violation, e.closed} }

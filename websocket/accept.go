@@ -1,0 +1,164 @@
+package websocket
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket/deflate"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
+	"github.com/bellwire/bellwire/websocket/handshake"
+)
+
+// Accept answers an opening handshake and takes the connection over from the
+// HTTP server. opts may be nil.
+//
+// When it fails it has written the HTTP error itself, and the HTTP connection is
+// closed after it, since a client that believed in the upgrade would go on with
+// frames. The error is a *HandshakeError.
+//
+// The handler may return while the connection lives on: then the memory of
+// the HTTP server's own goroutine is saved. r.Context() ends when it returns.
+func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+	if opts == nil {
+		opts = new(AcceptOptions)
+	}
+	origins, err := handshake.ParseOrigins(opts.OriginPatterns)
+	if err != nil {
+		return nil, refuse(w, &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the server is misconfigured"}, err)
+	}
+	policy := opts.Limits.policy()
+	policy.Subprotocols = opts.Subprotocols
+	policy.Origins = origins
+	policy.AnyOrigin = opts.InsecureSkipOriginCheck
+	accepted, refusal := policy.Check(request(r))
+	if refusal != nil {
+		return nil, refuse(w, refusal, nil)
+	}
+
+	agreed, compressed := deflate.Choose(accepted.Extensions, opts.Compression.mode())
+	options := connOptions{
+		config:       opts.config(),
+		subprotocol:  accepted.Subprotocol,
+		writeTimeout: cmp.Or(opts.WriteTimeout, writeTimeoutDefault),
+	}
+	var extension string
+	if compressed {
+		extension = agreed.String()
+		options.agreed = deflate.New(agreed, true, compressors)
+	}
+	response := handshake.AppendResponse(nil, accepted, extension, opts.Header)
+	line, first, err := hijack(w, response, options.writeTimeout)
+	if err != nil {
+		return nil, err
+	}
+	options.first = first
+	return newConn(line, options), nil
+}
+
+// request is what the policy looks at.
+func request(r *http.Request) handshake.Request {
+	return handshake.Request{
+		Method:           r.Method,
+		ProtoMajor:       r.ProtoMajor,
+		ProtoMinor:       r.ProtoMinor,
+		Host:             r.Host,
+		Secure:           r.TLS != nil,
+		Header:           r.Header,
+		ContentLength:    r.ContentLength,
+		TransferEncoding: r.TransferEncoding,
+	}
+}
+
+// refuse answers a request that is not accepted.
+func refuse(w http.ResponseWriter, refusal *handshake.Refusal, cause error) error {
+	h := w.Header()
+	h.Set("Connection", "close")
+	switch refusal.Status {
+	case http.StatusUpgradeRequired:
+		// RFC 6455 4.4: the versions spoken here. RFC 9110 15.5.22: 426 needs Upgrade.
+		h.Set("Sec-WebSocket-Version", "13")
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade, close")
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", http.MethodGet)
+	}
+	http.Error(w, refusal.Reason, refusal.Status)
+	return &HandshakeError{Status: refusal.Status, Reason: refusal.Reason, Err: cause}
+}
+
+// hijack takes the line over and writes the 101 response. What the client has
+// sent after its request is returned.
+func hijack(w http.ResponseWriter, response []byte, timeout time.Duration) (net.Conn, []byte, error) {
+	line, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		if errors.Is(err, http.ErrNotSupported) {
+			refusal := &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the connection cannot be upgraded"}
+			return nil, nil, refuse(w, refusal, err)
+		}
+		return nil, nil, &HandshakeError{Reason: "taking the connection over", Err: err}
+	}
+	line.SetDeadline(time.Time{})
+	if timeout > 0 {
+		line.SetWriteDeadline(time.Now().Add(timeout))
+	}
+	if _, err := line.Write(response); err != nil {
+		line.Close()
+		return nil, nil, &HandshakeError{Reason: "writing the response", Err: err}
+	}
+	line.SetWriteDeadline(time.Time{})
+	first, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	return line, bytes.Clone(first), nil
+}
+
+func (m CompressionMode) mode() deflate.Mode {
+	switch m {
+	case CompressionNoContextTakeover:
+		return deflate.NoContextTakeover
+	case CompressionContextTakeover:
+		return deflate.ContextTakeover
+	}
+	return deflate.Off
+}
+
+// The defaults of limits that concern the handshake and the line.
+const (
+	subprotocolsDefault  = 8
+	extensionsDefault    = 8
+	offerBytesDefault    = 512
+	responseBytesDefault = 16 << 10
+	writeTimeoutDefault  = 5 * time.Second
+)
+
+func (l Limits) policy() handshake.Policy {
+	return handshake.Policy{
+		SubprotocolsMax: cmp.Or(l.Subprotocols, subprotocolsDefault),
+		ExtensionsMax:   cmp.Or(l.Extensions, extensionsDefault),
+		OfferBytesMax:   cmp.Or(l.OfferBytes, offerBytesDefault),
+	}
+}
+
+// config makes the limits those of an endpoint.
+func (l Limits) config() endpoint.Config {
+	return endpoint.Config{
+		MessageBytesMax: l.MessageBytes,
+		FragmentsMax:    l.Fragments,
+		ControlBurst:    l.ControlBurst,
+		ControlPerSec:   l.ControlPerSecond,
+	}
+}
+
+func (o *AcceptOptions) config() *endpoint.Config {
+	config := o.Limits.config()
+	config.Side = frame.Server
+	config.CompressBytesMin = o.CompressionThreshold
+	config.PingInterval = o.PingInterval
+	config.PongTimeout = o.PongTimeout
+	config.CloseTimeout = o.CloseTimeout
+	config = config.Defaults()
+	return &config
+}

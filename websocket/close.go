@@ -1,0 +1,164 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
+)
+
+// Close performs the close handshake: it sends a close frame, waits for the
+// peer's at most the close timeout, and ends the line. Messages that come
+// meanwhile are for whoever is reading, else they are dropped. A reason is cut to 123 bytes.
+//
+// It returns nil if the peer answered. Writers get ErrClosed from now on.
+func (c *Conn) Close(code StatusCode, reason string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
+	defer cancel()
+	if err := c.sendClose(ctx, code, reason); err != nil {
+		return err
+	}
+	if err := c.beginRead(ctx); err != nil {
+		return c.closed(err)
+	}
+	defer c.endRead()
+	c.dropReader()
+	for {
+		if _, err := c.next(ctx, true); err != nil {
+			return c.closed(err)
+		}
+	}
+}
+
+// sendClose sends the close frame, and lets a reader that is waiting know when
+// its wait is to end.
+func (c *Conn) sendClose(ctx context.Context, code StatusCode, reason string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.endErr != nil {
+		return c.endErr
+	}
+	c.lendLocked()
+	status := frame.Status(code)
+	if err := c.endpoint.SendClose(status, frame.CutReason(reason), instant()); err != nil {
+		return c.sendError(err)
+	}
+	if due, ok := c.endpoint.Deadline(); ok && c.reading.taken {
+		c.readArmed = due
+		c.line.SetReadDeadline(epoch.Add(due))
+	}
+	return c.flushLocked(ctx)
+}
+
+// closed turns the error that a read ended with into that of Close: a close
+// frame of the peer is what was waited for.
+func (c *Conn) closed(err error) error {
+	var violation *violationError
+	status := CloseStatus(err)
+	if status != 0 && status != StatusAbnormalClosure && !errors.As(err, &violation) {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.breakLocked(err)
+}
+
+// CloseNow ends the line at once, without a handshake. It may be called at any
+// time and more than once; all methods that wait return.
+func (c *Conn) CloseNow() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.breakLocked(ErrClosed)
+	return nil
+}
+
+// breakLocked ends the connection where it is, and returns why it ended: only
+// the first reason counts.
+func (c *Conn) breakLocked(err error) error {
+	if c.endErr == nil {
+		if !errors.Is(err, ErrClosed) {
+			err = &lostError{err}
+		}
+		c.endErr = err
+	}
+	c.endpoint.ReceiveEOF()
+	c.hangUpLocked()
+	return c.endErr
+}
+
+// hangUpLocked closes the line and lets go of what belongs to it.
+func (c *Conn) hangUpLocked() {
+	c.line.Close()
+	for _, w := range []*watch{&c.readWatch, &c.writeWatch} {
+		if w.stop != nil {
+			w.stop()
+			w.stop, w.done = nil, nil
+		}
+	}
+	for _, p := range c.pings {
+		close(p.answered)
+	}
+	c.pings = nil
+}
+
+// finish ends a connection whose endpoint has ended: the last output has been
+// written. The caller has the turn to read.
+func (c *Conn) finish(last endpoint.Event) error {
+	err := c.endError(last)
+	orderly := last.Status != frame.StatusAbnormal
+	c.mu.Lock()
+	if c.endErr == nil {
+		c.endErr = err
+	}
+	err = c.endErr
+	c.mu.Unlock()
+	if orderly {
+		c.linger()
+	}
+	c.source.release()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hangUpLocked()
+	return err
+}
+
+// endError says how a connection ended.
+func (c *Conn) endError(last endpoint.Event) error {
+	closed := &CloseError{Code: StatusCode(last.Status), Reason: string(last.Payload)}
+	c.mu.Lock()
+	lineErr := c.lineErr
+	c.mu.Unlock()
+	switch {
+	case last.Violation != nil:
+		return &violationError{violation: last.Violation, closed: closed}
+	case last.Status != frame.StatusAbnormal:
+		return closed
+	case lineErr != nil:
+		return &lostError{lineErr}
+	}
+	return &lostError{io.EOF}
+}
+
+// linger lets the peer read the last frames. To close a line while bytes from
+// the peer are unread resets it, and the peer may then never see the close
+// frame; so this side stops sending, and waits for the peer to do the same.
+func (c *Conn) linger() {
+	half, ok := c.line.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.line.SetReadDeadline(time.Now().Add(c.closeTimeout))
+	for {
+		if _, err := c.source.read(); err != nil {
+			return
+		}
+	}
+}
+
+// ErrClosed is the error of every use of a connection that this side has closed.
+// It is net.ErrClosed.
+var ErrClosed = net.ErrClosed

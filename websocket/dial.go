@@ -1,0 +1,238 @@
+package websocket
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket/deflate"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
+	"github.com/bellwire/bellwire/websocket/handshake"
+)
+
+// Dial opens a connection to a ws or wss URL (http and https mean the same).
+// opts may be nil. ctx bounds the handshake only.
+//
+// Redirects are not followed. The response is returned also with an error, if there
+// was one; its body holds what of it was read, at most the limit of
+// Limits.ResponseBytes together with its head, and need not be closed. A wrong
+// handshake is a *HandshakeError.
+func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
+	if opts == nil {
+		opts = new(DialOptions)
+	}
+	d, err := newDialer(ctx, url, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	line, err := d.connect(ctx)
+	if err != nil {
+		return nil, nil, &HandshakeError{Reason: "connecting to " + d.request.URL.Host, Err: err}
+	}
+	// The handshake ends with the context, whatever it waits for.
+	stop := context.AfterFunc(ctx, func() { line.SetDeadline(longAgo) })
+	conn, response, err := d.open(line)
+	if !stop() && err == nil {
+		err = &HandshakeError{Reason: "waiting for the answer", Err: context.Cause(ctx)}
+	}
+	if err != nil {
+		line.Close()
+		if cause := context.Cause(ctx); cause != nil {
+			err = &HandshakeError{Reason: "waiting for the answer", Err: cause}
+		}
+		return nil, response, err
+	}
+	return conn, response, nil
+}
+
+// dialer is one handshake of a client.
+type dialer struct {
+	opts    *DialOptions
+	request *http.Request
+	offer   handshake.Offer
+	params  deflate.Params
+}
+
+func newDialer(ctx context.Context, rawURL string, opts *DialOptions) (*dialer, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, &HandshakeError{Reason: "reading the URL", Err: err}
+	}
+	switch u.Scheme {
+	case "ws":
+		u.Scheme = "http"
+	case "wss":
+		u.Scheme = "https"
+	case "http", "https":
+	default:
+		return nil, &HandshakeError{Reason: "the URL's scheme must be ws or wss"}
+	}
+	switch {
+	case u.Hostname() == "":
+		return nil, &HandshakeError{Reason: "the URL has no host"}
+	case u.Fragment != "":
+		return nil, &HandshakeError{Reason: "the URL must have no fragment"} // RFC 6455 3
+	}
+	var nonce [16]byte
+	rand.Read(nonce[:])
+	d := &dialer{opts: opts}
+	d.offer = handshake.Offer{Key: handshake.Key(nonce), Subprotocols: opts.Subprotocols}
+	if opts.Compression != CompressionOff {
+		d.params = deflate.Offer(opts.Compression.mode())
+		d.offer.Extension = d.params.String()
+	}
+	if !d.offer.Valid() {
+		return nil, &HandshakeError{Reason: "subprotocols must be unique tokens"}
+	}
+	d.request = (&http.Request{
+		Method: http.MethodGet,
+		URL:    u,
+		Host:   opts.Host,
+		Header: opts.Header.Clone(),
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if d.request.Header == nil {
+		d.request.Header = http.Header{}
+	}
+	d.setUser()
+	d.offer.SetHeader(d.request.Header)
+	return d, nil
+}
+
+// setUser sends a name and password of the URL, unless the caller has set the field.
+func (d *dialer) setUser() {
+	user := d.request.URL.User
+	if user == nil || d.request.Header.Get("Authorization") != "" {
+		return
+	}
+	password, _ := user.Password()
+	d.request.SetBasicAuth(user.Username(), password)
+}
+
+// connect opens the line, and TLS on it for https.
+func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
+	u := d.request.URL
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	dial := d.opts.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	line, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil || u.Scheme == "http" {
+		return line, err
+	}
+	config := d.opts.TLSConfig.Clone()
+	if config == nil {
+		config = new(tls.Config)
+	}
+	config.ServerName = cmp.Or(config.ServerName, u.Hostname())
+	config.NextProtos = []string{"http/1.1"} // RFC 8441 would need HTTP/2
+	secure := tls.Client(line, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		line.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// open performs the handshake on the line.
+func (d *dialer) open(line net.Conn) (*Conn, *http.Response, error) {
+	var head bytes.Buffer
+	if err := d.request.Write(&head); err != nil {
+		return nil, nil, &HandshakeError{Reason: "writing the request", Err: err}
+	}
+	if _, err := line.Write(head.Bytes()); err != nil {
+		return nil, nil, &HandshakeError{Reason: "writing the request", Err: err}
+	}
+	limited := &io.LimitedReader{R: line, N: int64(cmp.Or(d.opts.Limits.ResponseBytes, responseBytesDefault))}
+	reader := bufio.NewReader(limited)
+	response, err := http.ReadResponse(reader, d.request)
+	if err != nil {
+		if limited.N <= 0 {
+			err = errAnswerSize
+		}
+		return nil, nil, &HandshakeError{Reason: "reading the answer", Err: err}
+	}
+	answer, refusal := d.offer.Check(response.StatusCode, response.Header)
+	if refusal != nil {
+		line.SetReadDeadline(time.Now().Add(refusalTimeout))
+		keepBody(response)
+		return nil, response, &HandshakeError{Status: response.StatusCode, Reason: refusal.Reason}
+	}
+	response.Body = http.NoBody
+	agreed, compressed, err := deflate.Agree(answer.Extensions, d.params)
+	if err != nil {
+		return nil, response, &HandshakeError{Status: response.StatusCode, Reason: "the answer's compression", Err: err}
+	}
+	first, _ := reader.Peek(reader.Buffered())
+	options := connOptions{
+		config:       d.opts.config(),
+		subprotocol:  answer.Subprotocol,
+		client:       true,
+		writeTimeout: cmp.Or(d.opts.WriteTimeout, writeTimeoutDefault),
+		first:        bytes.Clone(first),
+	}
+	if compressed {
+		options.agreed = deflate.New(agreed, false, compressors)
+	}
+	return newConn(line, options), response, nil
+}
+
+// errAnswerSize is an answer beyond Limits.ResponseBytes.
+var errAnswerSize = errors.New("the answer is too large")
+
+// refusalTimeout bounds the wait for the body of a refusal.
+const refusalTimeout = time.Second
+
+// keepBody reads the body of a refusal as far as the limit goes, since the line
+// is closed when Dial returns.
+func keepBody(response *http.Response) {
+	body, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(body))
+}
+
+func (o *DialOptions) config() *endpoint.Config {
+	config := o.Limits.config()
+	config.Side = frame.Client
+	config.MaskKey = maskKey
+	config.CompressBytesMin = o.CompressionThreshold
+	config.PingInterval = o.PingInterval
+	config.PongTimeout = o.PongTimeout
+	config.CloseTimeout = o.CloseTimeout
+	config = config.Defaults()
+	return &config
+}
+
+// entropy is a piece of cryptographic randomness that masks are cut from.
+type entropy struct {
+	bytes [256]byte
+	used  int
+}
+
+var entropies = sync.Pool{New: func() any { return &entropy{used: 256} }}
+
+// maskKey returns an unpredictable key (RFC 6455 5.3, 10.3).
+func maskKey() uint32 {
+	e := entropies.Get().(*entropy)
+	defer entropies.Put(e)
+	if e.used == len(e.bytes) {
+		rand.Read(e.bytes[:])
+		e.used = 0
+	}
+	key := binary.LittleEndian.Uint32(e.bytes[e.used:])
+	e.used += 4
+	return key
+}

@@ -1,0 +1,180 @@
+package websocket
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// pendingBytesMax is how much output may wait for its turn before further
+	// writers wait first.
+	pendingBytesMax = 64 << 10
+
+	// writeBytesMax is how much is given to the line at once, so that a slow peer
+	// is judged by its progress and not by the size of a message.
+	writeBytesMax = 256 << 10
+
+	// outputBytes is the size of the buffers lent to endpoints; those that have
+	// grown beyond outputBytesMax are left to the garbage collector.
+	outputBytes    = 2 << 10
+	outputBytesMax = 64 << 10
+)
+
+// outputs holds buffers for what endpoints put out.
+var outputs = sync.Pool{New: func() any {
+	buf := make([]byte, 0, outputBytes)
+	return &buf
+}}
+
+// lendLocked gives the endpoint a buffer if it has none.
+func (c *Conn) lendLocked() {
+	if c.output == nil {
+		c.output = outputs.Get().(*[]byte)
+		c.endpoint.Lend(*c.output)
+	}
+}
+
+// unlendLocked takes an unused buffer back.
+func (c *Conn) unlendLocked() {
+	if c.output != nil && c.endpoint.Pending() == 0 {
+		recycle(c.output, c.endpoint.Output())
+		c.output = nil
+	}
+}
+
+// flushLocked returns when all that is in the output now has been written,
+// by this goroutine or by another that took it along.
+func (c *Conn) flushLocked(ctx context.Context) error {
+	if c.endpoint.Pending() == 0 {
+		c.unlendLocked()
+		return nil
+	}
+	for mine := c.taken + 1; c.written < mine; {
+		if c.endErr != nil {
+			return c.endErr
+		}
+		if c.flushing.taken {
+			if err := c.awaitLocked(ctx, &c.flushing); err != nil {
+				return c.breakLocked(err)
+			}
+			continue
+		}
+		c.flushing.taken = true
+		err := c.writeOutLocked(ctx, nil)
+		c.flushing.giveBack()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushControl writes pongs and close frames, unless somebody is writing, who
+// then takes them along.
+func (c *Conn) flushControl() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.flushing.taken && c.endErr == nil {
+		c.flushLocked(context.Background()) // an error is kept as the end of the connection
+	}
+}
+
+// flushLast writes what the endpoint has put out at its end.
+func (c *Conn) flushLast() {
+	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
+	defer cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.endErr == nil {
+		c.flushLocked(ctx)
+	}
+}
+
+// writeOutLocked takes the output and writes it, and then payload. The caller
+// has the turn to flush. What control frames come meanwhile are written too.
+func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
+	for {
+		out, lent := c.endpoint.Output(), c.output
+		c.output = nil
+		c.taken++
+		c.armWriteLocked()
+		c.watchLocked(&c.writeWatch, ctx)
+		c.mu.Unlock()
+		err := context.Cause(ctx)
+		if err == nil {
+			err = c.writeLine(out, payload)
+		}
+		recycle(lent, out)
+		c.mu.Lock()
+		c.writeWatch.active = false
+		c.written = c.taken
+		if err != nil {
+			if ended := context.Cause(ctx); ended != nil {
+				err = ended
+			}
+			return c.breakLocked(err)
+		}
+		if c.flushing.waiting != nil || c.endpoint.Pending() == 0 {
+			return nil
+		}
+		payload = nil
+	}
+}
+
+// recycle keeps a buffer that was lent to an endpoint for the next one.
+func recycle(lent *[]byte, out []byte) {
+	poison(out[:cap(out)])
+	if lent == nil || cap(out) > outputBytesMax || cap(out) < outputBytes {
+		return
+	}
+	*lent = out[:0]
+	outputs.Put(lent)
+}
+
+// writeLine writes head and payload, in as few system calls as progress allows.
+func (c *Conn) writeLine(head, payload []byte) error {
+	if len(payload) == 0 {
+		return c.writePieces(head)
+	}
+	first := payload[:min(len(payload), writeBytesMax)]
+	gathered := net.Buffers{head, first}
+	if _, err := gathered.WriteTo(c.line); err != nil {
+		return err
+	}
+	return c.writePieces(payload[len(first):])
+}
+
+func (c *Conn) writePieces(b []byte) error {
+	for len(b) > 0 {
+		n := min(len(b), writeBytesMax)
+		if _, err := c.line.Write(b[:n]); err != nil {
+			return err
+		}
+		if b = b[n:]; len(b) > 0 {
+			c.mu.Lock()
+			c.armWriteLocked()
+			c.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+// armWriteLocked sets the deadline by which the peer must have taken the bytes
+// that follow. It is set a quarter later than asked for, so that it need not
+// be set for each message.
+func (c *Conn) armWriteLocked() {
+	now := instant()
+	if c.writeTimeout == 0 {
+		if c.writeArmed == 0 {
+			c.writeArmed = now
+			c.line.SetWriteDeadline(time.Time{})
+		}
+		return
+	}
+	if c.writeArmed == 0 || c.writeArmed < now+c.writeTimeout {
+		c.writeArmed = now + c.writeTimeout + c.writeTimeout/4
+		c.line.SetWriteDeadline(epoch.Add(c.writeArmed))
+	}
+}

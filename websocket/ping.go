@@ -1,0 +1,77 @@
+package websocket
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+)
+
+// pingWaiter waits for the pong to one ping.
+type pingWaiter struct {
+	id       uint64
+	answered chan struct{} // closed when the pong has come, or the connection is over
+}
+
+// Ping sends a ping and waits for its pong. It needs another goroutine that reads
+// meanwhile. Keep-alive needs no Ping: the connection does it by itself.
+func (c *Conn) Ping(ctx context.Context) error {
+	waiter, err := c.sendPing(ctx)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-waiter.answered:
+	case <-ctx.Done():
+		c.forgetPing(waiter.id)
+		return context.Cause(ctx)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.endErr
+}
+
+func (c *Conn) sendPing(ctx context.Context) (pingWaiter, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return pingWaiter{}, err
+	}
+	if c.endErr != nil {
+		return pingWaiter{}, c.endErr
+	}
+	c.pingID++
+	waiter := pingWaiter{id: c.pingID, answered: make(chan struct{})}
+	c.lendLocked()
+	if err := c.endpoint.SendPing(binary.BigEndian.AppendUint64(nil, waiter.id)); err != nil {
+		return pingWaiter{}, c.sendError(err)
+	}
+	c.pings = append(c.pings, waiter)
+	return waiter, c.flushLocked(ctx)
+}
+
+// receivePong wakes who waits for it, and those before: a peer may answer only
+// the newest of several pings (RFC 6455 5.5.3).
+func (c *Conn) receivePong(payload []byte) {
+	if len(payload) != 8 {
+		return
+	}
+	id := binary.BigEndian.Uint64(payload)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.ContainsFunc(c.pings, func(p pingWaiter) bool { return p.id == id }) {
+		return
+	}
+	c.pings = slices.DeleteFunc(c.pings, func(p pingWaiter) bool {
+		if p.id > id {
+			return false
+		}
+		close(p.answered)
+		return true
+	})
+}
+
+func (c *Conn) forgetPing(id uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pings = slices.DeleteFunc(c.pings, func(p pingWaiter) bool { return p.id == id })
+}

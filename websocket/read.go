@@ -1,0 +1,202 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket/endpoint"
+)
+
+// Read returns the next message, in memory that is the caller's own.
+//
+// When ctx ends first, Read returns its error and the connection is as it was:
+// what has come of a message is kept, and the next Read goes on with it. Any
+// other error is the end of the connection; CloseStatus says how it ended.
+func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
+	return c.ReadInto(ctx, nil)
+}
+
+// ReadInto is Read into buf[:0], which grows as needed: with the result given
+// back as buf, a loop reads without allocating.
+func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.endRead()
+	c.dropReader()
+	event, err := c.next(ctx, false)
+	if err != nil {
+		return 0, nil, err
+	}
+	if buf == nil {
+		buf = make([]byte, 0, len(event.Payload))
+	}
+	return MessageType(event.Opcode), append(buf[:0], event.Payload...), nil
+}
+
+// Reader returns the next message as a stream, of which no more is held in
+// memory than has just come (a compressed message is inflated whole). Its Read
+// returns io.EOF at the end of the message, and is bound by ctx like that of a Conn.
+// The next Reader or Read skips what was not read.
+func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.endRead()
+	c.dropReader()
+	for {
+		event, err := c.next(ctx, true)
+		if err != nil {
+			return 0, nil, err
+		}
+		if event.First {
+			c.reader = &messageReader{conn: c, ctx: ctx}
+			c.rest, c.ended = event.Payload, event.Final
+			return MessageType(event.Opcode), c.reader, nil
+		}
+	}
+}
+
+// messageReader is the stream of one message.
+type messageReader struct {
+	conn *Conn
+	ctx  context.Context
+}
+
+// Read implements io.Reader.
+func (r *messageReader) Read(p []byte) (int, error) {
+	c := r.conn
+	if err := c.beginRead(r.ctx); err != nil {
+		return 0, err
+	}
+	defer c.endRead()
+	if c.reader != r {
+		return 0, io.ErrClosedPipe
+	}
+	for len(c.rest) == 0 {
+		if c.ended {
+			return 0, io.EOF
+		}
+		event, err := c.next(r.ctx, true)
+		if err != nil {
+			return 0, err
+		}
+		c.rest, c.ended = event.Payload, event.Final
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// dropReader makes the reader of an earlier message invalid.
+func (c *Conn) dropReader() { c.reader, c.rest = nil, nil }
+
+// beginRead takes the turn to read.
+func (c *Conn) beginRead(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.takeLocked(ctx, &c.reading); err != nil {
+		return err
+	}
+	if c.endErr != nil {
+		c.reading.giveBack()
+		return c.endErr
+	}
+	return nil
+}
+
+func (c *Conn) endRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readWatch.active = false
+	c.reading.giveBack()
+}
+
+// next returns the next message, or part of one, and acts on everything else
+// that the peer does. The caller has the turn to read.
+func (c *Conn) next(ctx context.Context, parts bool) (endpoint.Event, error) {
+	for {
+		c.mu.Lock()
+		var event endpoint.Event
+		if parts {
+			event = c.endpoint.NextPart(instant())
+		} else {
+			event = c.endpoint.Next(instant())
+		}
+		pending := c.endpoint.Pending() > 0
+		c.mu.Unlock()
+
+		switch event.Kind {
+		case endpoint.Ping, endpoint.Pong: // answered with those that follow
+		case endpoint.Closed:
+			c.flushLast()
+		default:
+			if pending {
+				c.flushControl()
+			}
+		}
+		switch event.Kind {
+		case endpoint.Message, endpoint.Part:
+			return event, nil
+		case endpoint.Pong:
+			c.receivePong(event.Payload)
+		case endpoint.Closed:
+			return event, c.finish(event)
+		case endpoint.None:
+			c.source.release()
+			if err := c.fill(ctx); err != nil {
+				return event, err
+			}
+		}
+	}
+}
+
+// fill waits for bytes and gives them to the endpoint. It fails only when the
+// context ends; what happens to the line becomes an event.
+func (c *Conn) fill(ctx context.Context) error {
+	if err := c.armRead(ctx); err != nil {
+		return err
+	}
+	input, err := c.source.read()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readWatch.active = false
+	switch {
+	case len(input) > 0:
+		c.endpoint.Receive(input, instant())
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.readArmed = 0
+		c.endpoint.Tick(instant())
+	default:
+		c.lineErr = errors.Join(c.lineErr, err)
+		c.endpoint.ReceiveEOF()
+	}
+	return nil
+}
+
+// armRead sets the deadline of the read that follows. One that was set earlier
+// and comes too soon is left in place: waking once an interval costs less than a
+// timer for each message.
+func (c *Conn) armRead(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	due, ok := c.endpoint.Deadline()
+	if ok && (c.readArmed == 0 || c.readArmed > due) {
+		c.readArmed = max(due, 1)
+		c.line.SetReadDeadline(epoch.Add(due))
+	}
+	if !ok && c.readArmed == 0 {
+		c.readArmed = 1 << 62
+		c.line.SetReadDeadline(time.Time{})
+	}
+	c.watchLocked(&c.readWatch, ctx)
+	if err := context.Cause(ctx); err != nil {
+		c.readWatch.active = false
+		return err
+	}
+	return nil
+}
