@@ -53,6 +53,14 @@ func (m *merger) add(ns *realtime.Namespace, change *realtime.PresenceChange, no
 	return w.take()
 }
 
+// forget drops what waits for a channel. It must be called when a change is not given to add: merged with a later one,
+// what waits would tell of a user what is no longer so.
+func (m *merger) forget(channel string) {
+	if w := m.channels[channel]; w != nil {
+		w.clear()
+	}
+}
+
 // deadline is when due has something to do.
 func (m *merger) deadline() (time.Time, bool) {
 	if len(m.queue) == 0 {
@@ -126,6 +134,8 @@ func (w *merging) take() *realtime.PresenceChange {
 			change.Set = append(change.Set, *member)
 		}
 	}
-	w.version, w.count, w.users, w.bytes = 0, 0, nil, 0
+	w.clear()
 	return change
 }
+
+func (w *merging) clear() { w.version, w.count, w.users, w.bytes = 0, 0, nil, 0 }

@@ -13,6 +13,7 @@ func (h *Hub) DeliverPresence(ns *realtime.Namespace, change *realtime.PresenceC
 	l.presenceMu.Lock()
 	defer l.presenceMu.Unlock()
 	if !l.isWatched(change.Channel) {
+		l.merger.forget(change.Channel)
 		return
 	}
 	now := h.clock.Now()
