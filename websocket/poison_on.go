@@ -2,10 +2,16 @@
 
 package websocket
 
-// poison fills memory that was given back, in builds with the race detector, so
-// that whoever still reads it shows.
+// poisonByte fills memory that was given back, in builds with the race detector,
+// so that whoever still reads it shows.
+const poisonByte = 0xDB
+
 func poison(memory []byte) {
-	for i := range memory {
-		memory[i] = 0xDB
+	if len(memory) == 0 {
+		return
+	}
+	memory[0] = poisonByte
+	for n := 1; n < len(memory); n *= 2 {
+		copy(memory[n:], memory[:n])
 	}
 }

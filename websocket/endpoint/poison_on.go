@@ -7,7 +7,11 @@ package endpoint
 const poisonByte = 0xDB
 
 func poison(memory []byte) {
-	for i := range memory {
-		memory[i] = poisonByte
+	if len(memory) == 0 {
+		return
+	}
+	memory[0] = poisonByte
+	for n := 1; n < len(memory); n *= 2 {
+		copy(memory[n:], memory[:n])
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package frame
+
+// threeByteStep takes every three-byte string.
+const threeByteStep = 1

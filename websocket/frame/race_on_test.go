@@ -1,0 +1,6 @@
+//go:build race
+
+package frame
+
+// threeByteStep thins the three-byte strings out.
+const threeByteStep = 61
