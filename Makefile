@@ -45,7 +45,7 @@ check: npm ## Check format, modules, house rules, generated and embedded files, 
 	@$(STEP) "go mod tidy" go mod tidy -diff
 	@$(STEP) "house rules" go test -count=1 ./internal/archtest
 	@$(STEP) "generated files" go run ./internal/codegen -check
-	@$(STEP) "types" node web/types.mjs
+	@$(STEP) "types" node web/typecheck.mjs
 	@$(STEP) "embedded files" node web/build.mjs --check
 	@$(STEP) "client size" node web/size.mjs
 	@$(STEP) staticcheck go run $(STATICCHECK) ./...
