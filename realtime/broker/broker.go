@@ -99,8 +99,19 @@ type Updated struct {
 	Applied   bool
 	Value     realtime.Payload
 	Version   uint64
-	Position  realtime.Position
+	Position  realtime.Position // of the change; when not Applied, of the newest entry there is
 	Duplicate bool
+}
+
+// LimitMax is the largest Limit of a query; the smallest is 1.
+const LimitMax = 1000
+
+// CheckLimit returns nil when limit may be the Limit of a query, and otherwise an *realtime.Error with CodeBadRequest.
+func CheckLimit(limit int) error {
+	if limit < 1 || limit > LimitMax {
+		return realtime.Errorf(realtime.CodeBadRequest, "limit is not from 1 to %d", LimitMax)
+	}
+	return nil
 }
 
 // HistoryQuery says which entries to read. Limit is 1 to 1,000.
