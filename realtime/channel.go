@@ -81,20 +81,15 @@ func PatternMatches(pattern, channel string) bool {
 	return strings.HasPrefix(channel, pattern[:len(pattern)-1])
 }
 
-var channelByte, namespaceByte [256]bool
+// channelByte and namespaceByte are the alphabets of NAM-1 and NAM-2.
+var (
+	namespaceByte = alphabet("abcdefghijklmnopqrstuvwxyz0123456789_-")
+	channelByte   = alphabet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=@+~,:")
+)
 
-func init() {
-	for c := byte('a'); c <= 'z'; c++ {
-		channelByte[c], namespaceByte[c] = true, true
+func alphabet(letters string) (has [256]bool) {
+	for i := 0; i < len(letters); i++ {
+		has[letters[i]] = true
 	}
-	for c := byte('0'); c <= '9'; c++ {
-		channelByte[c], namespaceByte[c] = true, true
-	}
-	for c := byte('A'); c <= 'Z'; c++ {
-		channelByte[c] = true
-	}
-	for _, c := range []byte("_-./=@+~,:") {
-		channelByte[c] = true
-	}
-	namespaceByte['_'], namespaceByte['-'] = true, true
+	return has
 }

@@ -32,6 +32,7 @@ var cores = []core{
 // drivers are files in the package of a core that are not of the core: they may lock, read clocks and start
 // goroutines, by the owner's hand.
 var drivers = map[string]string{
+	"backend/memory/driver.go":       "calls the backend at its deadlines by the real clock; a simulation calls it instead",
 	"realtime/hub/driver.go":         "calls the hub at its deadlines by the real clock; a simulation calls it instead",
 	"websocket/endpoint/prepared.go": "a prepared message belongs to no endpoint; the first of many that need it compressed does it once",
 }

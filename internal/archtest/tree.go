@@ -48,6 +48,11 @@ var skippedDirs = map[string]bool{
 	"node_modules": true, "testdata": true, "bin": true, "build": true, "dist": true, "screenshots-out": true,
 }
 
+// testDirs hold tests that other packages run, such as the contract suite of a port: tests in files of another name.
+var testDirs = map[string]bool{
+	"realtime/backendtest": true,
+}
+
 // textSuffixes are the files besides Go that rules read.
 var textSuffixes = []string{".ts", ".mjs", ".md", ".json", ".proto", ".yaml"}
 
@@ -99,7 +104,7 @@ func (t *Tree) add(root fs.FS, p string) error {
 		dir:       path.Dir(p),
 		text:      text,
 		ast:       parsed,
-		test:      strings.HasSuffix(p, "_test.go"),
+		test:      strings.HasSuffix(p, "_test.go") || testDirs[path.Dir(p)],
 		generated: ast.IsGenerated(parsed),
 	})
 	return nil
