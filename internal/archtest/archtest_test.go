@@ -24,6 +24,7 @@ func TestHouse(t *testing.T) {
 		{"nothing is unfinished", CheckFinished},
 		{"the TypeScript core is pure", CheckScriptCores},
 		{"the npm lock names no host", CheckLock},
+		{"dependencies have a reason", CheckDependencies},
 		{"clauses are tested and citations exist", CheckClauses},
 	}
 	tree, err := repository()

@@ -198,6 +198,34 @@ func TestLock(t *testing.T) {
 	})
 }
 
+func TestDependencies(t *testing.T) {
+	const list = "| module | why |\n|---|---|\n| `example.org/a/v2` | For a. |\n| `tool` | To build. |\n"
+	const manifest = `{"dependencies": {"@bellwire/client": "1"}, "devDependencies": {"tool": "1"}}`
+	rows := []struct {
+		rule, code, manifest string
+		want                 []string
+	}{
+		{"rows and uses agree", importing("example.org/a/v2/b", "fmt", own("realtime")), manifest, nil},
+		{"a module needs a row", importing("example.org/a/v2", "example.org/other"), manifest, []string{"x.go:3: example.org/other has no row"}},
+		{"another major version is another module", importing("example.org/a/v2", "example.org/a/v3"), manifest, []string{"example.org/a/v3 has no row"}},
+		{"a row needs a use", importing("fmt"), manifest, []string{"example.org/a/v2 is not used"}},
+		{"a package needs a row", importing("example.org/a/v2"), `{"devDependencies": {"tool": "1", "more": "1"}}`, []string{"package.json: more has no row"}},
+	}
+	for _, row := range rows {
+		t.Run(row.rule, func(t *testing.T) {
+			found := CheckDependencies(tree(t, map[string]string{dependencyList: list, "x.go": row.code, "package.json": row.manifest}))
+			if len(found) != len(row.want) {
+				t.Fatalf("found %v, want %d", found, len(row.want))
+			}
+			for i, want := range row.want {
+				if !strings.Contains(found[i].String(), want) {
+					t.Errorf("found %q, want %q", found[i], want)
+				}
+			}
+		})
+	}
+}
+
 // The clauses here are of invented families, so that they count as citations of nothing in this repository.
 func TestClauses(t *testing.T) {
 	const document = "- **QQQ-1** One.\n- **QQQ-2** Two, see QQQ-1.\n\nAn example such as **RRR-9** defines nothing.\n"
