@@ -1,0 +1,65 @@
+// One message on the line as the monitor shows it.
+
+import { type Fields, fields } from "../payload.js";
+
+export type Direction = "in" | "out";
+
+export interface LineEvent {
+  readonly key: string;
+  readonly timeMs: number;
+  readonly direction: Direction;
+  /** The command, reply or push: "publication", "subscribe", … */
+  readonly kind: string;
+  readonly channel: string;
+  readonly text: string;
+  readonly bytes: number;
+  /** Of the many that say little: cursors and pings. */
+  readonly quiet: boolean;
+}
+
+const textMax = 240;
+
+/** What a message says, on one line. A token is a secret even here. */
+export function describe(message: unknown): Pick<LineEvent, "kind" | "channel" | "text" | "quiet"> {
+  const { id, ...rest } = fields(message);
+  const kind = Object.keys(rest)[0] ?? "empty";
+  const body = fields(rest[kind]);
+  const channel = channelOf(body);
+  const said = JSON.stringify(body, (name, value: unknown) => (name === "token" ? "…" : name === "channel" ? undefined : value));
+  const reply = typeof id === "number" ? `#${id} ` : "";
+  const quiet = kind === "ping" || channel.startsWith("cursor:") || said === "{}";
+  return { kind, channel, text: (reply + said).slice(0, textMax), quiet };
+}
+
+function channelOf(body: Fields): string {
+  if (typeof body["channel"] === "string") return body["channel"];
+  const channels = body["channels"] ?? body["subscribe"];
+  if (!Array.isArray(channels)) return "";
+  const names = channels.map((item: unknown) => (typeof item === "string" ? item : fields(item)["channel"]));
+  return names.filter((name) => typeof name === "string").join(" ");
+}
+
+/** Whether the event has what is looked for, in its kind, channel or text. */
+export function matches(event: LineEvent, filter: string): boolean {
+  const wanted = filter.trim().toLowerCase();
+  return wanted === "" || `${event.kind} ${event.channel} ${event.text}`.toLowerCase().includes(wanted);
+}
+
+/** The newest events, newest first, and never more than the limit. */
+export class LineEvents {
+  readonly #max: number;
+  #list: LineEvent[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(event: LineEvent): void {
+    this.#list.unshift(event);
+    if (this.#list.length > this.#max) this.#list.length = this.#max;
+  }
+
+  shown(filter: string, hideQuiet: boolean): LineEvent[] {
+    return this.#list.filter((event) => !(hideQuiet && event.quiet) && matches(event, filter));
+  }
+}

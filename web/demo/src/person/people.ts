@@ -1,0 +1,36 @@
+// What this page knows of everybody: the name and tone under which each user was last seen.
+
+import { fields, text } from "../payload.js";
+import type { Person } from "./identity.js";
+import { cleanName, toneOf } from "./name.js";
+
+const peopleMax = 2000;
+
+export class People {
+  readonly #known = new Map<string, Person>();
+
+  /** Remembers what a payload says about its user. Whom it is from, the server says; the name is the person's own. */
+  learn(user: string, payload: unknown): Person {
+    const said = fields(payload);
+    const name = cleanName(text(said["name"], 200));
+    const person = { user, name: name === "" ? fallbackName(user) : name, tone: toneOf(said["color"], user) };
+    if (name === "" && this.#known.has(user)) return this.get(user);
+    this.#known.delete(user);
+    this.#known.set(user, person);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= peopleMax) break;
+      this.#known.delete(oldest);
+    }
+    return person;
+  }
+
+  get(user: string): Person {
+    return this.#known.get(user) ?? { user, name: fallbackName(user), tone: toneOf(undefined, user) };
+  }
+}
+
+/** Users that begin with "~" are anonymous connections (NAM-5); without a user it was the application (POS-8). */
+function fallbackName(user: string): string {
+  if (user === "") return "Server";
+  return user.startsWith("~") ? "Guest" : cleanName(user);
+}
