@@ -38,7 +38,7 @@ export class Connection {
   watch(): void {
     for (const channel of this.#page.channels) {
       channel.on("subscribed", (answer) => {
-        this.#outcome?.answered({ epoch: answer.epoch ?? "", offset: answer.offset ?? 0, top: answer.top ?? 0, ...(answer.recovered === undefined ? {} : { recovered: answer.recovered }) });
+        this.#outcome?.answered({ offset: answer.offset ?? 0, top: answer.top ?? 0, ...(answer.recovered === undefined ? {} : { recovered: answer.recovered }) });
         this.#answered(channel.name);
       });
       channel.on("missed", (missed) => this.#outcome?.missed(missed));

@@ -3,7 +3,6 @@
 import { counted, span } from "../format.js";
 
 export interface Answer {
-  readonly epoch: string;
   readonly offset: number;
   readonly top: number;
   /** Absent where no position was given. */
