@@ -1,7 +1,7 @@
 // Runs tests with node:test; TypeScript is stripped by tsx.
 //
-//   node test.mjs unit [client|demo|e2e]   every test/**/*.test.ts of the package, or of all
-//   node test.mjs e2e [part of a name]     every e2e/*.test.ts, one after the other, against bin/bellwire
+//   node test.mjs unit [client|demo|e2e|.]   the tests below test/ of a package, of the build (.), or of all
+//   node test.mjs e2e [part of a name]       every e2e/*.test.ts, one after the other, against bin/bellwire
 
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -12,12 +12,12 @@ const web = dirname(fileURLToPath(import.meta.url));
 
 /** The test files below a directory of the workspace. */
 async function testsIn(directory) {
-  return (await files(join(web, directory))).filter((path) => path.endsWith(".test.ts")).map((path) => join(directory, path));
+  return (await files(join(web, directory))).filter((path) => /\.test\.(ts|mjs)$/.test(path)).map((path) => join(directory, path));
 }
 
 async function select(kind, filter = "") {
   if (kind === "e2e") return (await testsIn("e2e")).filter((path) => dirname(path) === "e2e" && path.includes(filter));
-  const packages = filter === "" ? ["client", "demo", "e2e"] : [filter];
+  const packages = filter === "" ? ["client", "demo", "e2e", "."] : [filter];
   return (await Promise.all(packages.map((name) => testsIn(join(name, "test"))))).flat();
 }
 
