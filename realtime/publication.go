@@ -66,6 +66,9 @@ type Publication struct {
 
 	// SkipConnection is the connection that gets only a mark in place of this publication (PUB-2), or "".
 	SkipConnection string
+
+	// Pattern says that this copy is for the patterns that match its channel (SUB-10). No backend sets it.
+	Pattern bool
 }
 
 // Mark returns what a connection gets in place of a publication that skips it (PUB-2, SRV-2): the channel and the
@@ -80,7 +83,7 @@ func (p *Publication) IsMark() bool { return p.Payload.IsNone() && p.State == ni
 // WithoutPosition returns the publication as a pattern gets it (SUB-10).
 func (p *Publication) WithoutPosition() *Publication {
 	bare := *p
-	bare.Epoch, bare.Offset, bare.Prev = "", 0, 0
+	bare.Epoch, bare.Offset, bare.Prev, bare.Pattern = "", 0, 0, true
 	return &bare
 }
 

@@ -21,11 +21,9 @@ func AppendServer(dst []byte, f Format, m *ServerMessage) ([]byte, error) {
 	})
 }
 
-// AppendPublication appends a publication as a push. pattern says that it is for the patterns that match (SUB-10); a
-// publication without payload and state is the mark "skipped" (SRV-2).
-func AppendPublication(dst []byte, f Format, p *realtime.Publication, pattern bool) []byte {
+// AppendPublication appends a publication as a push. One without payload and state is the mark "skipped" (SRV-2).
+func AppendPublication(dst []byte, f Format, p *realtime.Publication) []byte {
 	m := PublicationOf(p)
-	m.Pattern = pattern
 	c := codec{mode: appendJSON, format: f, dst: dst}
 	if f == Proto {
 		c.mode = appendProto
@@ -44,7 +42,7 @@ func AppendPublication(dst []byte, f Format, p *realtime.Publication, pattern bo
 func PublicationOf(p *realtime.Publication) Publication {
 	m := Publication{
 		Channel: p.Channel, Offset: p.Offset, Prev: p.Prev, Payload: p.Payload, ID: p.ID, From: p.From, State: p.State,
-		Skipped: p.Payload.IsNone() && p.State == nil,
+		Skipped: p.IsMark(), Pattern: p.Pattern,
 	}
 	if !p.Time.IsZero() {
 		m.TimeMS = uint64(max(p.Time.UnixMilli(), 0))
