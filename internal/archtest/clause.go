@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-const specification = "spec/PROTOCOL.md"
+const (
+	specification = "spec/PROTOCOL.md"
+	vectors       = "spec/vectors"
+)
 
 var (
 	clauseDefined = regexp.MustCompile(`(?m)^- \*\*([A-Z]+-[0-9]+)\*\*`)
@@ -44,6 +47,11 @@ func readClauses(t *Tree) (*clauses, []Violation) {
 	return c, found
 }
 
+// isTextTest holds for tests in TypeScript and for the vectors, which all implementations run.
+func isTextTest(path string) bool {
+	return strings.HasSuffix(path, ".test.ts") || matches(vectors+"/...", path) && strings.HasSuffix(path, ".json")
+}
+
 // family of SUB-4 is SUB. Other words of that shape, such as UTF-8, are in no family of the specification.
 func family(id string) string {
 	name, _, _ := strings.Cut(id, "-")
@@ -70,7 +78,7 @@ func CheckClauses(t *Tree) []Violation {
 		look(f.path, f.text, f.test)
 	}
 	for _, f := range t.texts {
-		look(f.path, f.text, strings.HasSuffix(f.path, ".test.ts"))
+		look(f.path, f.text, isTextTest(f.path))
 	}
 	for _, id := range c.ids {
 		if !tested[id] {

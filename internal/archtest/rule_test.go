@@ -240,6 +240,11 @@ func TestClauses(t *testing.T) {
 			nil,
 		},
 		{
+			"a vector is a test",
+			map[string]string{specification: document, "spec/vectors/x/a.json": `{"clauses": ["QQQ-1"]}`, "b_test.go": "package a\n// QQQ-2\n"},
+			nil,
+		},
+		{
 			"a citation in code is no test",
 			map[string]string{specification: document, "a_test.go": "package a\n// QQQ-1\n", "a.go": "package a\n// QQQ-2\n"},
 			[]string{"QQQ-2 is cited by no test"},
