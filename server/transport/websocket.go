@@ -1,0 +1,211 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bellwire/bellwire/internal/safego"
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/node"
+	"github.com/bellwire/bellwire/realtime/session"
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/handshake"
+)
+
+// Protocol is one subprotocol that lines may speak.
+type Protocol struct {
+	Subprotocol string
+	Binary      bool // its WebSocket messages
+	Session     session.Protocol
+}
+
+// Config is what the WebSocket transport needs. Protocols and Node have no default.
+type Config struct {
+	Node      *node.Node
+	Protocols []Protocol // the first is spoken where none is offered (CON-1)
+	Admission *Admission
+	Proxies   *Proxies
+	Logger    *slog.Logger
+	Metrics   Metrics
+
+	OriginPatterns  []string
+	MessageBytesMax int
+	FragmentsMax    int
+	FrameBytesMax   int
+	Ping, Pong      time.Duration
+	WriteTimeout    time.Duration
+	CloseTimeout    time.Duration
+}
+
+// Metrics counts what only the transport sees. Its methods are called concurrently and must be quick.
+type Metrics interface {
+	Received(bytes int)
+	Refused(status int)
+	Panicked(task string)
+}
+
+// WebSocket serves /ws.
+type WebSocket struct {
+	config  Config
+	origins handshake.Origins
+	group   safego.Group
+}
+
+// NewWebSocket returns the handler. The error is that of an origin pattern.
+func NewWebSocket(config Config) (*WebSocket, error) {
+	origins, err := handshake.ParseOrigins(config.OriginPatterns)
+	if err != nil {
+		return nil, err
+	}
+	t := &WebSocket{config: config, origins: origins}
+	t.group.Logger = config.Logger
+	t.group.OnPanic = config.Metrics.Panicked
+	return t, nil
+}
+
+// Wait returns when no line is left, or when ctx ends. The node has closed them before.
+func (t *WebSocket) Wait(ctx context.Context) error { return t.group.Wait(ctx) }
+
+// ServeHTTP upgrades a request and hands the line to the node.
+func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	protocol, hello, refusal := t.read(r)
+	if refusal != "" {
+		t.refuse(w, http.StatusBadRequest, refusal)
+		return
+	}
+	options := t.acceptOptions(r, protocol)
+	if !t.wouldAccept(r, options) {
+		t.acceptRefused(w, r, options)
+		return
+	}
+	slot, ok := t.config.Admission.slotOf(r)
+	if !ok {
+		t.refuse(w, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
+		return
+	}
+	l := &line{
+		kind: messageType(protocol.Binary), frameBytesMax: t.config.FrameBytesMax, slot: slot, group: &t.group,
+		opened: make(chan struct{}),
+	}
+	connection, err := t.config.Node.Open(l, protocol.Session, hello)
+	if err != nil {
+		slot.Release()
+		t.refuseLater(w)
+		return
+	}
+	conn, err := websocket.Accept(w, r, options)
+	if err != nil {
+		l.fail()
+		connection.Closed(err)
+		slot.Release()
+		return
+	}
+	l.open(conn)
+	t.group.Go("websocket", func() { t.serve(conn, connection) }, func() {
+		slot.Release()
+		_ = conn.CloseNow()
+		connection.Closed(nil) // does nothing unless serve panicked
+	})
+}
+
+// serve reads until the line ends.
+func (t *WebSocket) serve(conn *websocket.Conn, connection *node.Connection) {
+	for {
+		if err := t.receive(conn, connection); err != nil {
+			connection.Closed(causeOf(err))
+			return
+		}
+	}
+}
+
+var errEnding = errors.New("the node ends the line")
+
+func (t *WebSocket) receive(conn *websocket.Conn, connection *node.Connection) error {
+	kind, reader, err := conn.Reader(context.Background())
+	if err != nil {
+		return err
+	}
+	buffer := takeBuffer()
+	defer giveBuffer(buffer)
+	if *buffer, err = readAll(reader, *buffer); err != nil {
+		return err
+	}
+	t.config.Metrics.Received(len(*buffer))
+	if err := connection.Receive(*buffer, kind == websocket.BinaryMessage); err != nil {
+		return t.drainLine(conn)
+	}
+	return nil
+}
+
+// drainLine reads on while the line is being closed, so that the peer's half of the close handshake is seen and its last
+// bytes do not reset the connection under our Close frame.
+func (t *WebSocket) drainLine(conn *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), t.config.CloseTimeout+t.config.WriteTimeout)
+	defer cancel()
+	for {
+		_, reader, err := conn.Reader(ctx)
+		if err == nil {
+			_, err = io.Copy(io.Discard, reader)
+		}
+		if err != nil {
+			return errEnding
+		}
+	}
+}
+
+// readAll reads a message whose size the engine bounds.
+func readAll(reader io.Reader, buffer []byte) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := reader.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if err == io.EOF {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
+}
+
+// causeOf is nil when the peer closed properly, or when this side did.
+func causeOf(err error) error {
+	switch websocket.CloseStatus(err) {
+	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusReceived:
+		return nil
+	}
+	if errors.Is(err, errEnding) || errors.Is(err, websocket.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func messageType(binary bool) websocket.MessageType {
+	if binary {
+		return websocket.BinaryMessage
+	}
+	return websocket.TextMessage
+}
+
+// refuse answers a request that is not upgraded, and closes the connection: whoever believes in the upgrade would go on
+// with frames (VC-22).
+func (t *WebSocket) refuse(w http.ResponseWriter, status int, reason string) {
+	t.config.Metrics.Refused(status)
+	w.Header().Set("Connection", "close")
+	http.Error(w, reason, status)
+}
+
+// refuseLater is the answer of a node that drains or is full (LIV-5).
+func (t *WebSocket) refuseLater(w http.ResponseWriter) {
+	seconds := math.Ceil(t.config.Node.RetryAfter().Seconds())
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(seconds))))
+	t.refuse(w, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
+}
