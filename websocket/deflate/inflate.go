@@ -23,6 +23,9 @@ const (
 // Inflate appends an inflated message to dst, at most limit bytes. After an
 // error the connection cannot go on.
 func (c *Conn) Inflate(dst, message []byte, limit int64) ([]byte, error) {
+	if len(message) == 0 {
+		return dst, nil // not even a block: what zlib gives for it is nothing
+	}
 	f := c.pool.inflater()
 	defer c.pool.releaseInflater(f)
 	f.source = source{message: message}
