@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.6.0
 
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME ?= 30s
