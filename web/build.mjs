@@ -5,13 +5,12 @@
 //   node build.mjs --check   builds into a temporary directory and fails when what is committed differs
 
 import { build } from "esbuild";
-import { execFile } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { differences } from "./trees.mjs";
 
 const web = dirname(fileURLToPath(import.meta.url));
@@ -57,9 +56,9 @@ async function buildPackage(out) {
   const entryPoints = Object.values(manifest.exports).map((entry) => join("client", entry[sourceCondition]));
   await rm(out, { recursive: true, force: true });
   await build({ ...common, entryPoints, outbase: "client/src", outdir: out, splitting: true });
-  await promisify(execFile)(process.execPath, [
-    join(web, "node_modules/typescript/bin/tsc"), "-p", join(web, "client/tsconfig.build.json"), "--outDir", out,
-  ]);
+  const declarations = [join(web, "node_modules/typescript/bin/tsc"), "-p", "client/tsconfig.build.json", "--outDir", out];
+  const { status } = spawnSync(process.execPath, declarations, { cwd: web, stdio: "inherit" });
+  if (status !== 0) throw new Error("the types above are wrong: no package was built");
 }
 
 /** The licence texts of the npm packages among a bundle's inputs, in the order of their names. */
