@@ -1,0 +1,106 @@
+package native
+
+import (
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/bellwire/bellwire/protocol/native/wire"
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/session"
+)
+
+// Protocol is the native protocol in one framing.
+type Protocol struct{ format wire.Format }
+
+// The two framings (CON-1).
+var (
+	JSON  = Protocol{wire.JSON}
+	Proto = Protocol{wire.Proto}
+)
+
+var _ session.Protocol = JSON
+
+// Subprotocols are what a server accepts in the WebSocket handshake, the preferred one first.
+func Subprotocols() []string { return []string{wire.SubprotocolJSON, wire.SubprotocolProto} }
+
+// BySubprotocol returns the protocol that the handshake has chosen. None was offered: JSON (CON-1).
+func BySubprotocol(name string) (p Protocol, ok bool) {
+	if name == "" {
+		return JSON, true
+	}
+	format, ok := wire.FormatOf(name)
+	return Protocol{format}, ok
+}
+
+// Name is the subprotocol.
+func (p Protocol) Name() string { return p.format.Subprotocol() }
+
+// Binary reports whether the protocol's WebSocket messages are binary (CON-2).
+func (p Protocol) Binary() bool { return p.format.Binary() }
+
+// statusUnsupportedData is the WebSocket code for a message of the wrong kind (CON-2).
+const statusUnsupportedData realtime.Code = 1003
+
+// Requests implements session.Protocol.
+func (p Protocol) Requests(message []byte, binary bool) iter.Seq2[session.Request, error] {
+	return func(yield func(session.Request, error) bool) {
+		if binary != p.format.Binary() {
+			yield(session.Request{}, realtime.NewError(statusUnsupportedData, "a message of the wrong kind"))
+			return
+		}
+		decoder := wire.DecodeClient(p.format, message)
+		for {
+			m, err := decoder.Next()
+			if err == io.EOF {
+				return
+			}
+			if errors.Is(err, wire.ErrMalformed) {
+				yield(session.Request{}, realtime.NewError(realtime.CodeBadProtocol, "the message is malformed"))
+				return
+			}
+			if !yield(request(m, err), nil) {
+				return
+			}
+		}
+	}
+}
+
+// request is a decoded message, or its refusal.
+func request(m wire.ClientMessage, err error) session.Request {
+	var refusal *wire.Refusal
+	if errors.As(err, &refusal) {
+		return session.Request{ID: refusal.ID, Name: refusal.Command, Err: refusal.Err}
+	}
+	return session.Request{ID: m.ID, Name: m.Command.Name(), Command: commandOf(m.Command)}
+}
+
+// EncodePublication implements hub.Encoder.
+func (p Protocol) EncodePublication(publication *realtime.Publication) []byte {
+	const headBytes = 256 // names, position and publisher; most fit
+	size := headBytes + len(publication.Payload.Bytes)
+	if publication.Payload.Encoding == realtime.EncodingBinary {
+		size += size / 2 // base64
+	}
+	return wire.AppendPublication(make([]byte, 0, size), p.format, publication)
+}
+
+// EncodePresence implements hub.Encoder.
+func (p Protocol) EncodePresence(change *realtime.PresenceChange) []byte {
+	return p.encode(0, &wire.PresenceChange{
+		Channel: change.Channel, Version: change.Version, Count: uint64(change.Count), Set: change.Set, Left: change.Left,
+	})
+}
+
+// Encode implements session.Protocol.
+func (p Protocol) Encode(id uint32, message session.Message) []byte {
+	return p.encode(id, bodyOf(id, message))
+}
+
+func (p Protocol) encode(id uint32, body wire.Body) []byte {
+	b, err := wire.AppendServer(nil, p.format, &wire.ServerMessage{ID: id, Body: body})
+	if err != nil {
+		panic(err) // bodyOf knows every message; the sessions's driver recovers
+	}
+	return b
+}

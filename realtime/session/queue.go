@@ -1,0 +1,104 @@
+package session
+
+import "github.com/bellwire/bellwire/realtime"
+
+// queue holds encoded messages in the order in which they will be sent. It counts two kinds apart: what the client asked
+// for (replies, snapshots, replayed entries), which is made only as there is room, and what happened, which comes
+// whether there is room or not and is bounded by policy (LIV-6).
+type queue struct {
+	items []item // nil when empty: an idle session keeps nothing
+
+	live, asked load // not yet written, the batch that is being written included
+	flyingLive  load // of that batch
+	flyingAsked load
+}
+
+type item struct {
+	bytes    []byte
+	messages int32
+	asked    bool
+
+	// Of a live publication; nil otherwise.
+	subscription *Subscription
+	publication  *realtime.Publication
+}
+
+type load struct{ bytes, messages int }
+
+func (l *load) add(i *item) { l.bytes += len(i.bytes); l.messages += int(i.messages) }
+func (l *load) sub(i *item) { l.bytes -= len(i.bytes); l.messages -= int(i.messages) }
+
+// fits reports whether n more bytes in one message are within a limit. A single message always fits: the limits of
+// payloads bound it.
+func (l *load) fits(n, bytesMax, messagesMax int) bool {
+	return l.messages == 0 || l.bytes+n <= bytesMax && l.messages < messagesMax
+}
+
+func (q *queue) push(i item) {
+	if i.asked {
+		q.asked.add(&i)
+	} else {
+		q.live.add(&i)
+	}
+	q.items = append(q.items, i)
+}
+
+// take moves messages of at most bytesMax bytes, or one message, to dst. They count until written.
+func (q *queue) take(dst [][]byte, bytesMax int) [][]byte {
+	n, bytes := 0, 0
+	for n < len(q.items) && (n == 0 || bytes+len(q.items[n].bytes) <= bytesMax) {
+		i := &q.items[n]
+		bytes += len(i.bytes)
+		dst = append(dst, i.bytes)
+		if i.asked {
+			q.flyingAsked.add(i)
+		} else {
+			q.flyingLive.add(i)
+		}
+		*i = item{}
+		n++
+	}
+	if n == len(q.items) {
+		q.items = nil
+	} else {
+		q.items = q.items[n:]
+	}
+	return dst
+}
+
+// written forgets the batch that take made.
+func (q *queue) written() {
+	q.live.bytes -= q.flyingLive.bytes
+	q.live.messages -= q.flyingLive.messages
+	q.asked.bytes -= q.flyingAsked.bytes
+	q.asked.messages -= q.flyingAsked.messages
+	q.flyingLive, q.flyingAsked = load{}, load{}
+}
+
+// remove drops waiting messages that match and returns how many.
+func (q *queue) remove(match func(*item) bool) (messages int) {
+	kept := q.items[:0]
+	for n := range q.items {
+		i := &q.items[n]
+		if !match(i) {
+			kept = append(kept, *i)
+			continue
+		}
+		messages += int(i.messages)
+		if i.asked {
+			q.asked.sub(i)
+		} else {
+			q.live.sub(i)
+		}
+	}
+	clear(q.items[len(kept):])
+	if q.items = kept; len(kept) == 0 {
+		q.items = nil
+	}
+	return messages
+}
+
+func (q *queue) isEmpty() bool { return len(q.items) == 0 }
+
+// isFlying reports whether a batch is being written.
+func (q *queue) isFlying() bool { return q.flyingLive.messages+q.flyingAsked.messages > 0 }
