@@ -1,0 +1,163 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/node"
+	"github.com/bellwire/bellwire/realtime/session"
+	"github.com/bellwire/bellwire/server/auth"
+	"github.com/bellwire/bellwire/server/document"
+)
+
+// Prefix begins the path of every method.
+const Prefix = "/api/v1/"
+
+// Config is what the API needs; nothing has a default.
+type Config struct {
+	Node       *node.Node
+	Protocol   session.Protocol // the JSON framing: answers are worded as its replies
+	Keys       *auth.APIKeys
+	ClientAddr func(*http.Request) netip.Addr
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Metrics    Metrics
+
+	BodyBytesMax         int64
+	BroadcastChannelsMax int
+	FailuresPerMinute    int
+	Timeout              time.Duration // of one request's work
+}
+
+// Metrics counts requests. Its methods are called concurrently.
+type Metrics interface {
+	APIRequest(method string, status int, took time.Duration)
+	APIKeyFailed(reason string)
+	APIPanicked()
+}
+
+// API serves the methods.
+type API struct {
+	config   Config
+	failures *failures
+	methods  map[string]method
+}
+
+// New returns the handler of everything below Prefix.
+func New(config Config) *API {
+	a := &API{config: config, failures: newFailures(config.FailuresPerMinute, config.Now), methods: make(map[string]method)}
+	for _, m := range methods {
+		a.methods[m.name] = m
+	}
+	return a
+}
+
+// method is one thing a backend can ask. It returns the whole answer as JSON.
+type method struct {
+	name string
+	call func(a *API, ctx context.Context, in *document.Object) ([]byte, error)
+}
+
+// methods is the registry, in the order of the documentation.
+var methods = []method{
+	{"publish", (*API).publish},
+	{"broadcast", (*API).broadcast},
+	{"update", (*API).update},
+	{"history", (*API).history},
+	{"state", (*API).state},
+	{"presence", (*API).presence},
+	{"channels", (*API).channels},
+	{"disconnect", (*API).disconnect},
+	{"unsubscribe", (*API).unsubscribe},
+	{"info", (*API).info},
+}
+
+// ServeHTTP answers a method, or the description of all.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, Prefix)
+	if serveDescription(w, r, name) {
+		return
+	}
+	started := a.config.Now()
+	answer, failure := a.answer(w, r, name)
+	status := http.StatusOK
+	if failure != nil {
+		status = failure.status
+		failure.write(w)
+	} else {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(append(answer, '\n'))
+	}
+	if _, known := a.methods[name]; known {
+		a.config.Metrics.APIRequest(name, status, a.config.Now().Sub(started))
+	}
+}
+
+func (a *API) answer(w http.ResponseWriter, r *http.Request, name string) ([]byte, *problem) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, newProblem(realtime.CodeBadRequest, "the method must be POST").withStatus(http.StatusMethodNotAllowed)
+	}
+	if failure := a.authenticate(w, r); failure != nil {
+		return nil, failure
+	}
+	m, known := a.methods[name]
+	if !known || r.URL.RawPath != "" {
+		return nil, newProblem(realtime.CodeUnknownCommand, "there is no such method; "+Prefix+"openapi.yaml lists all")
+	}
+	if r.URL.RawQuery != "" {
+		return nil, newProblem(realtime.CodeBadRequest, "a method takes its fields from the body, not from the query")
+	}
+	body, failure := a.readBody(w, r)
+	if failure != nil {
+		return nil, failure
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.config.Timeout)
+	defer cancel()
+	answer, err := a.call(ctx, m, document.Parse(body, depthMax))
+	if err != nil {
+		return nil, a.problemOf(err, name)
+	}
+	return answer, nil
+}
+
+// call recovers: one request that meets a bug must not take the answer with it.
+func (a *API) call(ctx context.Context, m method, in *document.Object) (answer []byte, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a.config.Metrics.APIPanicked()
+			a.config.Logger.Error("panic in a method of the API", "method", m.name, "cause", cause, "stack", string(debug.Stack()))
+			err = realtime.NewError(realtime.CodeInternal, "")
+		}
+	}()
+	return m.call(a, ctx, in)
+}
+
+// authenticate checks the key. An address with too many wrong ones is refused without a look (VC-47, AP-12).
+func (a *API) authenticate(w http.ResponseWriter, r *http.Request) *problem {
+	address := a.config.ClientAddr(r)
+	if wait, blocked := a.failures.blocked(address); blocked {
+		a.config.Metrics.APIKeyFailed("blocked")
+		setRetryAfter(w, wait)
+		return newProblem(realtime.CodeRateLimited, "too many wrong keys from this address; wait a minute")
+	}
+	reason := "missing"
+	if fields := r.Header.Values("Authorization"); len(fields) == 1 {
+		scheme, key, _ := strings.Cut(fields[0], " ")
+		if strings.EqualFold(scheme, "Bearer") && a.config.Keys.Holds(key) {
+			return nil
+		}
+		reason = "wrong"
+		a.failures.add(address)
+	}
+	a.config.Metrics.APIKeyFailed(reason)
+	a.config.Logger.Warn("API request without a valid key", "reason", reason, "address", address.String())
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	return newProblem(realtime.CodeUnauthorized, "send a key of this server as: Authorization: Bearer <key>")
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/broker"
+	"github.com/bellwire/bellwire/realtime/session"
+	"github.com/bellwire/bellwire/server/document"
+)
+
+// limitMax is the most a page may have (HIS-1, STA-1, PRE-3).
+const limitMax = 1000
+
+func (a *API) publish(ctx context.Context, in *document.Object) ([]byte, error) {
+	draft := readDraft(in)
+	draft.Channel = in.Text("channel")
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	published, err := a.config.Node.Publish(ctx, draft)
+	if err != nil {
+		return nil, err
+	}
+	return a.reply(&session.Published{Published: published})
+}
+
+// readDraft reads what publish and broadcast share.
+func readDraft(in *document.Object) broker.Draft {
+	id, _ := in.OptionalText("id")
+	draft := broker.Draft{ID: id, Payload: in.Payload("data")}
+	if draft.Payload.IsNone() {
+		in.Require("data")
+	}
+	return draft
+}
+
+// broadcastResult is what became of one channel: a position or a problem.
+type broadcastResult struct {
+	Channel   string           `json:"channel"`
+	Epoch     string           `json:"epoch,omitempty"`
+	Offset    uint64           `json:"offset,omitempty"`
+	Duplicate bool             `json:"duplicate,omitempty"`
+	Error     *problemDocument `json:"error,omitempty"`
+}
+
+func (a *API) broadcast(ctx context.Context, in *document.Object) ([]byte, error) {
+	draft := readDraft(in)
+	in.Require("channels")
+	channels, _ := in.Texts("channels", a.config.BroadcastChannelsMax)
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	if err := checkDistinct(channels); err != nil {
+		return nil, err
+	}
+	results := a.config.Node.Broadcast(ctx, channels, draft)
+	answer := make([]broadcastResult, len(results))
+	for i, result := range results {
+		answer[i] = broadcastResult{
+			Channel: result.Channel, Epoch: result.Published.Position.Epoch, Offset: result.Published.Position.Offset,
+			Duplicate: result.Published.Duplicate,
+		}
+		if result.Err != nil {
+			document := a.problemOf(result.Err, "broadcast").document()
+			answer[i].Error = &document
+		}
+	}
+	return json.Marshal(map[string][]broadcastResult{"results": answer})
+}
+
+// checkDistinct refuses a channel that is named twice: it would get the publication twice.
+func checkDistinct(channels []string) error {
+	if len(channels) == 0 {
+		return realtime.NewError(realtime.CodeBadRequest, "channels is empty")
+	}
+	seen := make(map[string]bool, len(channels))
+	for i, channel := range channels {
+		if seen[channel] {
+			return realtime.Errorf(realtime.CodeBadRequest, "channels[%d] was named before", i)
+		}
+		seen[channel] = true
+	}
+	return nil
+}
+
+var opByWord = map[string]broker.Op{
+	"set": broker.OpSet, "remove": broker.OpRemove, "increment": broker.OpIncrement,
+	"set_if": broker.OpSetIf, "set_greater": broker.OpSetGreater,
+}
+
+// update reads the fields of its op (STA-2); those of another op are not fields of this document.
+func (a *API) update(ctx context.Context, in *document.Object) ([]byte, error) {
+	id, _ := in.OptionalText("id")
+	update := broker.Update{Channel: in.Text("channel"), Key: in.Text("key"), ID: id}
+	word := in.Text("op")
+	if err := in.Err(); err != nil {
+		return nil, err
+	}
+	op, known := opByWord[word]
+	if !known {
+		return nil, realtime.NewError(realtime.CodeBadRequest, "op is not one of set, remove, increment, set_if and set_greater")
+	}
+	update.Op = op
+	readOperands(in, &update)
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	updated, err := a.config.Node.Update(ctx, update)
+	if err != nil {
+		return nil, err
+	}
+	return a.reply(&session.Updated{Updated: updated})
+}
+
+func readOperands(in *document.Object, update *broker.Update) {
+	switch update.Op {
+	case broker.OpIncrement:
+		update.By = 1
+		if by, given := in.Number("by"); given {
+			update.By = by
+		}
+	case broker.OpSetIf:
+		in.Require("version")
+		update.Version, _ = in.Integer("version", 0, realtime.OffsetMax)
+		fallthrough
+	case broker.OpSet, broker.OpSetGreater:
+		if update.Value = in.Payload("value"); update.Value.IsNone() {
+			in.Require("value")
+		}
+	}
+}
+
+func (a *API) history(ctx context.Context, in *document.Object) ([]byte, error) {
+	channel := in.Text("channel")
+	query := broker.HistoryQuery{Limit: readLimit(in), Reverse: in.Switch("reverse")}
+	if since, given := in.Object("since"); given {
+		query.Since.Epoch = since.Text("epoch")
+		since.Require("offset")
+		query.Since.Offset, _ = since.Integer("offset", 0, realtime.OffsetMax)
+	}
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	page, err := a.config.Node.History(ctx, channel, query)
+	if err != nil {
+		return nil, err
+	}
+	return a.reply(&session.HistoryPage{HistoryPage: page})
+}
+
+func readLimit(in *document.Object) int {
+	limit, _ := in.Integer("limit", 1, limitMax)
+	return int(limit)
+}
+
+func (a *API) state(ctx context.Context, in *document.Object) ([]byte, error) {
+	channel := in.Text("channel")
+	query := broker.StateQuery{Limit: readLimit(in)}
+	query.Key, _ = in.OptionalText("key")
+	query.After, _ = in.OptionalText("after")
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	page, err := a.config.Node.State(ctx, channel, query)
+	if err != nil {
+		return nil, err
+	}
+	return a.reply(&session.StatePage{StatePage: page})
+}
+
+func (a *API) presence(ctx context.Context, in *document.Object) ([]byte, error) {
+	channel := in.Text("channel")
+	query := broker.PresenceQuery{Limit: readLimit(in), CountOnly: in.Switch("count_only")}
+	query.After, _ = in.OptionalText("after")
+	if err := in.End(); err != nil {
+		return nil, err
+	}
+	page, err := a.config.Node.Presence(ctx, channel, query)
+	if err != nil {
+		return nil, err
+	}
+	return a.reply(&session.PresencePage{PresencePage: page})
+}
+
+// reply is the protocol's own reply without the field around it: {"publish":{…}} becomes {…}.
+func (a *API) reply(message session.Message) ([]byte, error) {
+	var fields map[string]jsontext.Value
+	if err := json.Unmarshal(a.config.Protocol.Encode(0, message), &fields); err != nil {
+		return nil, err
+	}
+	for _, value := range fields {
+		return value, nil
+	}
+	return []byte("{}"), nil
+}
