@@ -20,9 +20,7 @@ startTheme();
 const identity = new Identity(new URLSearchParams(location.search));
 startProfile(identity);
 
-const url = new URL("/ws", location.href);
-url.protocol = url.protocol.replace("http", "ws");
-const bellwire = new Bellwire(url.href, { token: () => fetchToken(identity) });
+const bellwire = new Bellwire("/ws", { token: () => fetchToken(identity) });
 const page = new Page(bellwire, identity);
 const connection = new Connection(page);
 startMonitor(page, connection);
@@ -35,4 +33,4 @@ connection.watch();
 
 find("foot-curl", HTMLElement).textContent = `curl ${location.origin}/api/v1/publish -H 'Authorization: Bearer dev' ` +
   `-d '{"channel":"chat:lobby","data":{"text":"Hello from curl","name":"curl"}}'`;
-bellwire.connect();
+void bellwire.connect();

@@ -20,8 +20,10 @@ export class Page {
     return this.#channels;
   }
 
-  open(name: string, options: ChannelOptions): Channel {
+  /** Subscribes, from now on and over every loss of the line. */
+  open(name: string, options: ChannelOptions = {}): Channel {
     const channel = this.bellwire.channel(name, options);
+    void channel.subscribe();
     this.#channels.push(channel);
     return channel;
   }

@@ -57,7 +57,7 @@ export class Chat {
       if (isFirst) {
         this.#rememberRead();
         this.#settleAt = answer.top ?? 0;
-        if (offset >= this.#settleAt) this.#settle();
+        this.#settle(offset);
       }
       this.#view.setEmpty(emptyText);
       this.#draw();
@@ -68,14 +68,15 @@ export class Chat {
     });
     this.channel.on("publication", (publication) => {
       const said = fields(publication.data);
-      const user = publication.from?.user ?? "";
+      const user = publication.from?.user ?? applicationUser(said["name"]);
       const own = user === this.#page.identity.person.user;
-      if (user !== "" && !own) this.#page.people.learn(user, said);
+      if (!own) this.#page.people.learn(user, said);
       const offset = publication.offset ?? 0;
       this.#log.receive({ id: publication.id ?? "", user, text: text(said["text"], textMax), timeMs: publication.timeMs ?? Date.now(), offset, own });
       if (!publication.replayed && !own) ringBell();
+      this.#title();
       this.#draw();
-      if (this.#settleAt !== null && offset >= this.#settleAt) this.#settle();
+      this.#settle(offset);
     });
     this.channel.on("presence", () => this.#drawHere());
     this.#seenChannel.on("stateChanged", (change) => {
@@ -86,8 +87,9 @@ export class Chat {
     });
   }
 
-  /** The history that was held is complete. What follows is news. */
-  #settle(): void {
+  /** When the history that was held is complete, what follows is news. */
+  #settle(offset: number): void {
+    if (this.#settleAt === null || offset < this.#settleAt) return;
     this.#settleAt = null;
     requestAnimationFrame(() => this.#view.settle());
   }
@@ -132,9 +134,10 @@ export class Chat {
   #drawHere(): void {
     const here: Here[] = [];
     for (const member of this.channel.members.values()) {
-      const said = member.connections.map((connection) => fields(connection.data));
+      const { connections = [] } = member;
+      const said = connections.map((connection) => fields(connection.data));
       const person = this.#page.people.learn(member.user, said[said.length - 1] ?? member.info);
-      here.push({ person, pages: member.connections.length, typing: said.some((data) => data["typing"] === true) });
+      here.push({ person, pages: connections.length, typing: said.some((data) => data["typing"] === true) });
     }
     this.#here.draw(here, this.channel.count, this.#page.identity.person.user);
     this.#draw();
@@ -149,8 +152,9 @@ export class Chat {
     if (top === this.#seenTold) return;
     this.#seenTold = top;
     // An offset beyond the top is left from another life of the log and must not stand in the way.
-    const op = this.#seen.of(user) > top ? "set" : "set_greater";
-    this.#seenChannel.update(user, op, top).catch(() => undefined);
+    const { update } = this.#seenChannel;
+    const told = this.#seen.of(user) > top ? update.set(user, top) : update.setGreater(user, top);
+    told.catch(() => undefined);
   }
 
   /** On entry, what came since the last visit is new. */
@@ -167,8 +171,19 @@ export class Chat {
     const rows = this.#log.rows();
     const unread = this.#log.unread();
     this.#view.draw(rows, this.#seen.marks(rows, this.#page.identity.person.user, this.#log.top), unread);
+    this.#title();
+  }
+
+  /** In a hidden page nothing is drawn, but its title is seen. */
+  #title(): void {
+    const unread = this.#log.unread();
     document.title = `${document.hidden && unread > 0 ? `(${unread}) ` : ""}Bellwire: everything here is live`;
   }
+}
+
+/** The application's own publications are from nobody (POS-8). No user's name has a control character (NAM-5): no two meet. */
+function applicationUser(name: unknown): string {
+  return `\u0001${text(name, 32)}`;
 }
 
 function ringBell(): void {

@@ -1,5 +1,6 @@
 // Who is here and who is typing, from the members of the channel's presence.
 
+import { disclosure } from "../disclosure.js";
 import { element, find, setText } from "../dom.js";
 import { counted, listed } from "../format.js";
 import { avatar, showAvatars } from "../person/avatar.js";
@@ -22,22 +23,10 @@ export function typingText(here: readonly Here[], self: string): string {
 }
 
 export class HereView {
-  readonly #button = find("here-button", HTMLButtonElement);
   readonly #list = find("here-list", HTMLElement);
 
   constructor() {
-    const toggle = (open: boolean): void => {
-      this.#list.hidden = !open;
-      this.#button.setAttribute("aria-expanded", String(open));
-    };
-    this.#button.addEventListener("click", () => toggle(this.#list.hidden));
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") toggle(false);
-    });
-    document.addEventListener("pointerdown", (event) => {
-      const outside = event.target instanceof Node && !this.#list.contains(event.target) && !this.#button.contains(event.target);
-      if (outside) toggle(false);
-    });
+    disclosure(find("here-button", HTMLButtonElement), this.#list);
   }
 
   draw(here: readonly Here[], total: number, self: string): void {

@@ -61,8 +61,11 @@ export class ChatLog {
 
   /** The newest offset of the present log that is shown. */
   get top(): number {
-    const last = this.#confirmed.findLast((row) => isMessage(row) && !row.gone);
-    return last !== undefined && isMessage(last) ? last.offset : 0;
+    for (let index = this.#confirmed.length - 1; index >= 0; index--) {
+      const row = this.#confirmed[index];
+      if (row !== undefined && isMessage(row)) return row.gone ? 0 : row.offset;
+    }
+    return 0;
   }
 
   /** Takes a publication of the log; the own one that was pending becomes it, and keeps its key. */

@@ -30,7 +30,7 @@ export class Seen {
     const marks = new Map<string, string[]>();
     for (const [user, offset] of this.#offsets) {
       if (user === self || offset > top) continue;
-      const last = messages.findLast((message) => message.offset <= offset);
+      const last = messages.filter((message) => message.offset <= offset).at(-1);
       if (last === undefined || last.user === user) continue;
       marks.set(last.key, [...(marks.get(last.key) ?? []), user]);
     }

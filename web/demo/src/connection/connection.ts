@@ -80,7 +80,7 @@ export class Connection {
     this.#banner.show({
       kind: "lost", text: "The line is lost. What you do is kept.",
       ...(retryAtMs === undefined ? {} : { untilMs: retryAtMs }),
-      button: { text: "Try now", press: () => this.#page.bellwire.connect() },
+      button: { text: "Try now", press: () => void this.#page.bellwire.connect() },
     });
   }
 
@@ -89,7 +89,7 @@ export class Connection {
     const why = [code, reason].filter((part) => part !== undefined && part !== "").join(" ");
     this.#banner.show({
       kind: "closed", text: `The server has ended this connection${why === "" ? "" : ` (${why})`}.`,
-      button: { text: "Connect again", press: () => this.#page.bellwire.connect() },
+      button: { text: "Connect again", press: () => void this.#page.bellwire.connect() },
     });
   }
 

@@ -8,19 +8,20 @@ import { CursorView } from "./view.js";
 
 export function startCursors(page: Page, presence: Channel): void {
   const { bellwire, identity, people } = page;
-  const channel = page.open("cursor:page", {});
+  const channel = page.open("cursor:page");
   const view = new CursorView();
 
   channel.on("publication", ({ data, from }) => {
-    if (from === undefined) return;
+    const { user, connection } = from ?? {};
+    if (user === undefined || connection === undefined) return;
     const said = fields(data);
-    if (said["gone"] === true) return view.remove(from.connection);
-    const person = people.learn(from.user, said);
-    view.move(from.connection, person, { area: text(said["area"], 20), x: fraction(said["x"]), y: fraction(said["y"]) });
+    if (said["gone"] === true) return view.remove(connection);
+    const person = people.learn(user, said);
+    view.move(connection, person, { area: text(said["area"], 20), x: fraction(said["x"]), y: fraction(said["y"]) });
   });
   presence.on("presence", () => {
     const here = new Set<string>();
-    for (const member of presence.members.values()) for (const { connection } of member.connections) here.add(connection);
+    for (const { connections = [] } of presence.members.values()) for (const { connection } of connections) here.add(connection);
     for (const connection of view.connections) if (!here.has(connection)) view.remove(connection);
   });
   bellwire.on("state", ({ state }) => {

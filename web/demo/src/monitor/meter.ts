@@ -35,7 +35,7 @@ export function pollingHeaders(host: string, userAgent: string, tokenBytes: numb
   return { request: size(request), response: size(response) };
 }
 
-/** RFC 6455 5.2: the bytes around a payload; a client's frames are masked. */
+/** RFC 6455 5.2: the bytes around a payload; a client's frames are masked. Several messages may share a frame: this is the most. */
 export function frameBytes(payload: number, masked: boolean): number {
   const length = payload < 126 ? 0 : payload < 65_536 ? 2 : 8;
   return 2 + length + (masked ? 4 : 0);

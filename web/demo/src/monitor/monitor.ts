@@ -2,6 +2,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import type { Page } from "../page.js";
+import { fields } from "../payload.js";
 import { describe } from "./event.js";
 import { Meter, pollingHeaders } from "./meter.js";
 import { MonitorView } from "./view.js";
@@ -13,18 +14,16 @@ export function startMonitor(page: Page, connection: Connection): void {
   const { bellwire } = page;
   const view = new MonitorView();
   const meter = new Meter();
-  const utf8 = new TextEncoder();
   let headers = pollingHeaders(location.host, navigator.userAgent, 0);
   let events = 0;
   let passedAtMs = performance.now();
 
-  bellwire.on("line", ({ direction, message, text }) => {
-    const size = utf8.encode(text).length;
-    if (direction === "in") meter.received(size);
-    else meter.sent(size);
-    const token = direction === "out" ? message.connect?.token : undefined;
-    if (token !== undefined) headers = pollingHeaders(location.host, navigator.userAgent, token.length);
-    view.add({ key: String(++events), timeMs: Date.now(), direction, bytes: size, ...describe(message) });
+  bellwire.on("line", ({ direction, message, bytes }) => {
+    if (direction === "in") meter.received(bytes);
+    else meter.sent(bytes);
+    const { token } = fields(fields(message)["connect"]);
+    if (typeof token === "string") headers = pollingHeaders(location.host, navigator.userAgent, token.length);
+    view.add({ key: String(++events), timeMs: Date.now(), direction, bytes, ...describe(message) });
   });
   bellwire.on("state", ({ state }) => {
     if (state === "connected") meter.opened();

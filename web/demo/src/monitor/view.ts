@@ -1,5 +1,6 @@
 // The figures of the line and the list of its events.
 
+import { disclosure } from "../disclosure.js";
 import { element, find, oncePerFrame, reconcile, setText } from "../dom.js";
 import { bytes, count, counted, duration, timeOfDayExact } from "../format.js";
 import { type LineEvent, LineEvents } from "./event.js";
@@ -29,17 +30,7 @@ export class MonitorView {
       this.#showPause();
       if (!this.#isPaused) this.#showEvents();
     });
-    const hint = find("saved-hint", HTMLButtonElement);
-    const text = find("saved-text", HTMLElement);
-    const toggle = (open: boolean): void => {
-      text.hidden = !open;
-      hint.setAttribute("aria-expanded", String(open));
-    };
-    hint.addEventListener("click", () => toggle(text.hidden));
-    hint.addEventListener("blur", () => toggle(false));
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") toggle(false);
-    });
+    disclosure(find("saved-hint", HTMLButtonElement), find("saved-text", HTMLElement));
   }
 
   get #isPaused(): boolean {

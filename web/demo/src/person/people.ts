@@ -29,8 +29,9 @@ export class People {
   }
 }
 
-/** Users that begin with "~" are anonymous connections (NAM-5); without a user it was the application (POS-8). */
+/** Users that begin with "~" are anonymous connections (NAM-5); one without any visible character is the application. */
 function fallbackName(user: string): string {
-  if (user === "") return "Server";
-  return user.startsWith("~") ? "Guest" : cleanName(user);
+  if (user.startsWith("~")) return "Guest";
+  const name = cleanName(user);
+  return name === "" ? "Server" : name;
 }

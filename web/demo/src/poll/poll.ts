@@ -18,7 +18,7 @@ export function startPoll(page: Page): void {
     wanted = choice;
     view.note(null);
     draw();
-    channel.update(user, "set", { choice }).then(
+    channel.update.set(user, { choice }).then(
       () => {
         if (wanted === choice) wanted = null;
         draw();

@@ -13,7 +13,7 @@ export function startReactions(page: Page): void {
   const counts = new ReactionCounts();
   const view = new ReactionView((emoji) => {
     // Kept by the client while the line is down, sent once when it is back.
-    channel.update(emoji, "increment", 1).catch(() => undefined);
+    channel.update.increment(emoji).catch(() => undefined);
   });
   const draw = oncePerFrame(() => view.draw(counts));
 
