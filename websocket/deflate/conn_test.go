@@ -121,7 +121,7 @@ func TestInflateAfterError(t *testing.T) {
 // messages are of all kinds: alike, random, long, empty.
 func messages(seed uint64) [][]byte {
 	r := rand.New(rand.NewPCG(seed, 0))
-	all := [][]byte{nil, []byte("Hello"), []byte("Hello"), bytes.Repeat([]byte("abcdefgh"), 20000)}
+	all := [][]byte{nil, []byte("Hello"), []byte("Hello"), bytes.Repeat([]byte("abcdefgh"), 5000)}
 	for n := range 40 {
 		noise := make([]byte, r.IntN(3000))
 		for i := range noise {

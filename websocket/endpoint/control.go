@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/frame"
@@ -98,7 +99,8 @@ func (e *Endpoint) receiveClose(payload []byte) Event {
 		// RFC 6455 5.5.1: the answer echoes the status code it received.
 		e.appendClose(status, "")
 	}
-	e.end(Event{Kind: Closed, Status: status, Payload: reason})
+	// The reason outlives the receiver, which goes with this last event.
+	e.end(Event{Kind: Closed, Status: status, Payload: bytes.Clone(reason)})
 	return Event{}
 }
 
