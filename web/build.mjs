@@ -82,24 +82,31 @@ async function buildCommitted(out) {
   await Promise.all([buildStandalone(join(out, "client")), buildDemo(join(out, "demo"))]);
 }
 
-async function check() {
+/** Calls use with a directory that has everything as it would be committed, for the time of the call. */
+async function withCommitted(use) {
   const temporary = await mkdtemp(join(tmpdir(), "bellwire-web-"));
   try {
-    await buildCommitted(temporary);
-    const found = await differences(temporary, join(web, "dist"));
-    if (found.length === 0) return;
-    console.error("web/dist is stale: run `make web` and commit the result.");
-    for (const line of found) console.error("  " + line);
-    process.exitCode = 1;
+    const built = join(temporary, "dist"); // with the usual permissions, unlike the temporary directory
+    await buildCommitted(built);
+    await use(built);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function main() {
-  if (process.argv.includes("--check")) return check();
-  await rm(join(web, "dist"), { recursive: true, force: true });
-  await Promise.all([buildCommitted(join(web, "dist")), buildPackage(join(web, "client/dist"))]);
+async function check(built) {
+  const found = await differences(built, join(web, "dist"));
+  if (found.length === 0) return;
+  console.error("web/dist is stale: run `make web` and commit the result.");
+  for (const line of found) console.error("  " + line);
+  process.exitCode = 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+/** Replaces dist only when everything could be built: the binary embeds it. */
+async function replace(built) {
+  await buildPackage(join(web, "client/dist"));
+  await rm(join(web, "dist"), { recursive: true, force: true });
+  await cp(built, join(web, "dist"), { recursive: true });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await withCommitted(process.argv.includes("--check") ? check : replace);

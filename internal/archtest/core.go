@@ -23,7 +23,7 @@ var cores = []core{
 	{dir: "websocket/endpoint/...", why: "one side of a connection without I/O, the same under goroutines and under the reactor"},
 	{dir: "realtime/...", why: "one owner calls it, and a simulation replays it from a seed"},
 	{dir: "realtime/hub/...", locks: true, why: "publications come from many goroutines; time is handed in"},
-	{dir: "realtime/node/...", locks: true, why: "connections come on many goroutines; time is handed in"},
+	{dir: "realtime/node/...", locks: true, allow: []string{"crypto/rand"}, why: "connections come on many goroutines; its clock and its source of random bytes are handed in"},
 	{dir: "backend/memory/...", locks: true, why: "many goroutines publish; time is handed in"},
 	{dir: "protocol/...", why: "a translator has no state of its own beside the connection's"},
 	{dir: "client/core/...", why: "the client's rules, run by one owner and replayed from traces"},
@@ -34,6 +34,8 @@ var cores = []core{
 var drivers = map[string]string{
 	"backend/memory/driver.go":       "calls the backend at its deadlines by the real clock; a simulation calls it instead",
 	"realtime/hub/driver.go":         "calls the hub at its deadlines by the real clock; a simulation calls it instead",
+	"realtime/node/config.go":        "names the real clock and the real random source, for a configuration that names none",
+	"realtime/node/keeper.go":        "calls connections at their deadlines",
 	"websocket/endpoint/prepared.go": "a prepared message belongs to no endpoint; the first of many that need it compressed does it once",
 }
 
