@@ -139,6 +139,17 @@ func (a *API) call(ctx context.Context, m method, in *document.Object) (answer [
 	return m.call(a, ctx, in)
 }
 
+// Protect returns next behind the API's keys.
+func (a *API) Protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if failure := a.authenticate(w, r); failure != nil {
+			failure.write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // authenticate checks the key. An address with too many wrong ones is refused without a look (VC-47, AP-12).
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) *problem {
 	address := a.config.ClientAddr(r)

@@ -43,7 +43,7 @@ func readConnection(t *token) (*claims, *Error) {
 		return nil, refuse(CheckClass, "a subscription token")
 	}
 	c := readCommon(t.claims)
-	c.info = readInfo(t.claims)
+	c.info, _ = t.claims.ObjectValue("info")
 	grants, err := readGrants(t.claims)
 	if err == nil {
 		err = t.claims.Err()
@@ -118,14 +118,6 @@ func readAudience(in *document.Object) []string {
 		return []string{""}
 	}
 	return list
-}
-
-func readInfo(in *document.Object) []byte {
-	if _, found := in.Object("info"); !found {
-		return nil
-	}
-	info, _ := in.Value("info")
-	return info
 }
 
 func readGrants(in *document.Object) ([]authority.Grant, error) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -86,4 +87,27 @@ func grantClaims(grants []authority.Grant) []grantClaim {
 		list[i] = grantClaim(grant)
 	}
 	return list
+}
+
+// ParseGrant reads a grant as it is written on a command line: chat:*,news=subscribe,publish.
+func ParseGrant(text string) (authority.Grant, error) {
+	names, words, found := strings.Cut(text, "=")
+	if !found || names == "" || words == "" {
+		return authority.Grant{}, fmt.Errorf("a grant is written <channel>,…=<action>,… and %q is not", text)
+	}
+	channels := strings.Split(names, ",")
+	if err := checkNames(channels); err != nil {
+		return authority.Grant{}, fmt.Errorf("%q: %s", text, realtime.AsError(err).Message)
+	}
+	actions, err := ParseActions(words)
+	return authority.Grant{Channels: channels, Actions: actions}, err
+}
+
+// ParseActions reads actions that are separated by commas.
+func ParseActions(words string) ([]realtime.Action, error) {
+	actions, refusal := readActions(strings.Split(words, ","))
+	if refusal != nil {
+		return nil, fmt.Errorf("%q: actions are %v", words, realtime.Actions)
+	}
+	return actions, nil
 }

@@ -88,6 +88,8 @@ type Limits struct {
 	ChannelsPerCommand   int           `koanf:"channels_per_command" min:"1" max:"10000" help:"channels in one command"`
 	CommandsPerSecond    int           `koanf:"commands_per_second" min:"1" max:"1000000" help:"commands of a connection in a second, in the long run"`
 	CommandsBurst        int           `koanf:"commands_burst" min:"1" max:"1000000" help:"commands of a connection at once"`
+	HeldBytes            Size          `koanf:"held_bytes" min:"1MiB" max:"1024GiB" help:"what all channels together may hold; the oldest entries give way first"`
+	Channels             int           `koanf:"channels" min:"1" max:"100000000" help:"channels that may exist at once"`
 	QueueBytes           Size          `koanf:"queue_bytes" min:"16KiB" max:"1GiB" help:"bytes waiting for a connection"`
 	QueueMessages        int           `koanf:"queue_messages" min:"16" max:"1000000" help:"messages waiting for a connection"`
 	ConnectTimeout       time.Duration `koanf:"connect_timeout" min:"100ms" max:"5m" help:"how long a connection may take to send connect"`
@@ -121,7 +123,7 @@ func Default() Config {
 			Connections: 100_000, UnauthenticatedPerIP: 64, AdmissionPerSecond: 500,
 			MessageBytes: 64 * KiB, Fragments: 1024, FrameBytes: 64 * KiB, TokenBytes: 8 * KiB,
 			Subscriptions: 128, ChannelsPerCommand: 128, CommandsPerSecond: 50, CommandsBurst: 100,
-			QueueBytes: MiB, QueueMessages: 1024,
+			HeldBytes: 256 * MiB, Channels: 1_000_000, QueueBytes: MiB, QueueMessages: 1024,
 			ConnectTimeout: 10 * time.Second, Ping: 25 * time.Second, Pong: 8 * time.Second,
 			WriteTimeout: 5 * time.Second, CloseTimeout: 5 * time.Second, ExpiryGrace: 25 * time.Second,
 		},

@@ -31,7 +31,7 @@ const (
 )
 
 // clientEnvironment is read by the subcommands that are clients, and is no key of the server.
-var clientEnvironment = []string{"BELLWIRE_URL", "BELLWIRE_TOKEN", "BELLWIRE_API_KEY", "BELLWIRE_CONFIG"}
+var clientEnvironment = []string{"BELLWIRE_URL", "BELLWIRE_TOKEN", "BELLWIRE_API_URL", "BELLWIRE_API_KEY", "BELLWIRE_CONFIG"}
 
 // Load reads all sources, fills in the defaults, reads the files that hold secrets, and validates.
 func Load(sources Sources) (*Config, error) {

@@ -322,6 +322,14 @@ func (o *Object) Value(name string) ([]byte, bool) {
 	return compact, true
 }
 
+// ObjectValue returns an object as compact JSON without looking into it, and whether it was there.
+func (o *Object) ObjectValue(name string) ([]byte, bool) {
+	if _, found := o.take(name, "{", "an object"); !found {
+		return nil, false
+	}
+	return o.Value(name)
+}
+
 // Payload returns a payload from its JSON field or its base64 field, whose name ends in 64, and none when both are
 // absent (MSG-8).
 func (o *Object) Payload(name string) realtime.Payload {

@@ -1,0 +1,14 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are all subcommands, in the order of the help.
+func commands() []*cobra.Command {
+	return []*cobra.Command{
+		serveCommand(),
+		tokenCommand(),
+		checkCommand(),
+		demoCommand(),
+		versionCommand(),
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/bellwire/bellwire/server/config"
+)
+
+const environmentConfig = "BELLWIRE_CONFIG"
+
+// configFlag adds the flag that names the configuration file.
+func configFlag(flags *pflag.FlagSet) *string {
+	return flags.String("config", os.Getenv(environmentConfig), "YAML file to read (environment "+environmentConfig+")")
+}
+
+// loadConfig reads the configuration as serve does. keys says which flags set which keys; only those given count.
+func loadConfig(command *cobra.Command, file string, keys map[string]string) (*config.Config, error) {
+	given := make(map[string]any)
+	command.Flags().Visit(func(flag *pflag.Flag) {
+		if key, found := keys[flag.Name]; found {
+			given[key] = flag.Value.String()
+		}
+	})
+	return config.Load(config.Sources{File: file, Environ: os.Environ(), Flags: given})
+}
