@@ -171,7 +171,7 @@ func (s *Server) serve(server *http.Server, listener net.Listener, failed chan<-
 // drain moves the clients away while the server still answers: readiness is gone, new lines get 503.
 func (s *Server) drain() {
 	info := s.node.Info()
-	s.logger.Info("draining", "connections", info.Connections, "over", s.config.Drain)
+	s.logger.Info("draining", "connections", info.Connections, "over", s.config.Drain.String())
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain+closeTimeout)
 	defer cancel()
 	if err := s.node.Drain(ctx, s.config.Drain); err != nil {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"sync"
+	"time"
 
 	"github.com/bellwire/bellwire/realtime"
 )
@@ -23,6 +24,7 @@ func devDefault() Config {
 	c.AllowAnonymous = true
 	c.AllowedHosts = []string{"localhost", "127.0.0.1", "::1"}
 	c.Demo = true
+	c.Drain = time.Second // whoever develops waits for it often
 	c.MetricsOpen = true
 	c.Tokens.HMACSecret = DevSecret
 	c.API.Keys = []string{DevAPIKey}
