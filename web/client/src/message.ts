@@ -17,6 +17,16 @@ export class Json {
 /** What the application sends: JSON or bytes. */
 export type Outgoing = Json | Uint8Array;
 
+/** Serialises now, so that a mistake is thrown at who made it and later changes of the value do no harm. */
+export function outgoing(data: unknown): Outgoing {
+  return data instanceof Uint8Array ? data.slice() : new Json(data);
+}
+
+/** MSG-7: absent and default are the same. Leaves out the members that are undefined, 0, false or empty text. */
+export function lean<T extends object>(members: { [K in keyof T]?: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value)) as T;
+}
+
 /** A place in the log of a channel (POS-1): positions compare only within one epoch. */
 export interface Position {
   readonly epoch: string;

@@ -11,7 +11,7 @@ type Loose = Record<string, any>; // eslint-disable-line @typescript-eslint/no-e
 export interface Vector {
   name: string;
   clauses: string[];
-  options: CoreOptions;
+  options: Loose;
   random: number[];
   steps: Step[];
 }
@@ -27,7 +27,7 @@ export class Player {
 
   constructor({ options, random }: Pick<Vector, "options" | "random">) {
     let drawn = 0;
-    this.core = new Core(options, () => random[drawn++ % random.length]!);
+    this.core = new Core(camelCase(options) as CoreOptions, () => random[drawn++ % random.length]!);
   }
 
   /** Gives the input and returns what the vector expects of it. */
@@ -47,7 +47,7 @@ export class Player {
       state: subscription.status,
       position: subscription.position ?? null,
       count: subscription.presence.count,
-      entries: Object.fromEntries([...subscription.state.entries].map(([key, { value }]) => [key, value])),
+      entries: Object.fromEntries(subscription.state.values),
       members: [...subscription.presence.members.keys()].sort(),
     });
   }
@@ -57,16 +57,16 @@ export class Player {
     const [kind, body] = Object.entries(input)[0] as [string, Loose];
     const inputs: Record<string, () => void> = {
       connect: () => core.connect(now),
-      close: () => core.close(),
+      close: () => core.close(now),
       woke: () => core.woke(now),
       tick: () => core.tick(now),
       line_opened: () => core.lineOpened(body["line"], now),
       line_closed: () => core.lineClosed(body["line"], body["code"], body["reason"], now),
       received: () => core.received(body["line"], fromJson(body["message"]), now),
-      token_ready: () => core.tokenReady(body["token"], now),
-      token_failed: () => core.tokenFailed(body["permanent"], now),
-      subscription_token_ready: () => core.subscriptionTokenReady(body["channel"], body["token"], now),
-      subscription_token_failed: () => core.subscriptionTokenFailed(body["channel"], body["permanent"], now),
+      token_ready: () => core.tokenReady(undefined, body["token"], now),
+      token_failed: () => core.tokenFailed(undefined, body["permanent"], now),
+      subscription_token_ready: () => core.tokenReady(body["channel"], body["token"], now),
+      subscription_token_failed: () => core.tokenFailed(body["channel"], body["permanent"], now),
       network: () => core.network(body["online"], now),
       subscribe: () => core.subscribe(body["channel"], body["options"] && optionsOf(body["options"]), now),
       unsubscribe: () => core.unsubscribe(body["channel"], now),
@@ -78,8 +78,12 @@ export class Player {
   }
 }
 
+function camelCase(members: Loose): Loose {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value]));
+}
+
 function optionsOf(options: Loose): SubscriptionOptions {
-  return { ...options, ...(options["enter"] !== undefined && { enter: new Json(options["enter"]) }) };
+  return { ...camelCase(options), ...(options["enter"] !== undefined && { enter: new Json(options["enter"]) }) };
 }
 
 function commandOf(command: Loose): Command {

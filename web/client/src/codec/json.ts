@@ -1,17 +1,17 @@
 import { Json, type ClientMessage, type ServerMessage } from "../message.js";
-import { isRepeated, serverMessage, type Fields, type Kind } from "../schema.js";
 import type { Codec } from "./codec.js";
 
 /** `bellwire.v1.json`: JSON documents, one a line. */
 export const json: Codec = {
   subprotocol: "bellwire.v1.json",
   encode: jsonText,
+  sizeOf: (data) => utf8Length(data as string),
   *decode(data) {
     if (typeof data !== "string") throw new TypeError("bellwire: bytes where text was expected");
     for (let start = 0; start < data.length; ) {
       const end = data.indexOf("\n", start);
       const line = data.slice(start, end < 0 ? undefined : end);
-      if (line.trim() !== "") yield fromJson(JSON.parse(line));
+      if (line.trim() !== "") yield { message: fromJson(JSON.parse(line)), bytes: utf8Length(line) };
       start = end < 0 ? data.length : end + 1;
     }
   },
@@ -22,16 +22,11 @@ export function jsonText(message: ClientMessage): string {
   return valueText(message) + "\n";
 }
 
+const utf8 = new TextEncoder();
+
 /** The length of a text in UTF-8. */
 export function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    // A unit of a surrogate pair is two bytes of four; any other beyond U+07FF is three.
-    length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
-  }
-  return length;
+  return utf8.encode(text).length;
 }
 
 export function valueText(value: unknown): string {
@@ -47,60 +42,58 @@ export function valueText(value: unknown): string {
   return "{" + members.join() + "}";
 }
 
-/** With an id `presence` is a reply, without one a change. */
-const replyMessage: Fields = { ...serverMessage, presence: serverMessage["presence_page"]! };
+/** The members of all server messages by their type: a name has the same type wherever it stands, but for the two told below. */
+const texts = names("channel epoch name message command connection user server node key reason");
+const numbers = names("code offset prev top version count to as_of message_bytes");
+const flags = names("duplicate more applied removed skipped recovered");
+const payloads = names("data value info");
+const lists = names("publications entries members connections set left");
+const objects = names(
+  "error connect subscribe unsubscribe publish history state update presence enter leave call refresh ping " +
+    "subscribed publication unsubscribed notice disconnect reconnect missed",
+);
+/** Optional in the schema: their default says something. */
+const optional = names("prev recovered");
 
-/** A server message from its parsed JSON. Throws where a known member has a wrong type. */
-export function fromJson(document: unknown): ServerMessage {
-  const isReply = (document as { id?: unknown } | null)?.id !== undefined;
-  return fieldsOf(document, isReply ? replyMessage : serverMessage);
+function names(text: string): ReadonlySet<string> {
+  return new Set(text.split(" "));
 }
 
-function fieldsOf(source: unknown, fields: Fields): Record<string, unknown> {
-  if (typeof source !== "object" || source === null || Array.isArray(source)) throw new TypeError("bellwire: an object was expected");
-  const members = source as Record<string, unknown>;
+/** A server message from its parsed JSON. Throws where a known member has a wrong type; leaves out what is unknown (MSG-6) or default (MSG-7). */
+export function fromJson(document: unknown, within = ""): ServerMessage {
+  if (typeof document !== "object" || document === null || Array.isArray(document)) throw wrong("message", within);
   const out: Record<string, unknown> = {};
-  for (const [name, [, kind]] of Object.entries(fields)) {
-    const bytes = kind === "p" ? members[name + "64"] : undefined;
-    const value = bytes === undefined ? members[name] : fromBase64(bytes);
-    if (value === undefined) continue;
-    const checked = valueOf(value, kind, name);
-    if (checked !== undefined) out[name] = checked;
+  for (const [name, value] of Object.entries(document) as [string, unknown][]) {
+    const bytesName = name.slice(0, -2);
+    if (payloads.has(name)) out[name] = value;
+    else if (name.endsWith("64") && payloads.has(bytesName)) out[bytesName] = fromBase64(value);
+    else {
+      const checked = member(name, value, within);
+      if (checked || (optional.has(name) && checked !== undefined)) out[name] = checked;
+    }
   }
   return out;
 }
 
-/** The value when it is of its kind, nothing when it is the default that means absent. */
-function valueOf(value: unknown, kind: Kind, name: string): unknown {
-  if (isRepeated(kind)) {
-    if (!Array.isArray(value)) throw wrong(name);
-    return value.length === 0 ? undefined : value.map((one) => (kind.each === "s" ? checkType(one, "string", name) : valueOf(one, kind.each, name)));
+function member(name: string, value: unknown, within: string): unknown {
+  // The id of a message is a number and that of a publication a text; what is missed is from a number, a publication from somebody.
+  if (numbers.has(name) || name.endsWith("_ms") || (name === "id" && within === "") || (name === "from" && within === "missed")) {
+    // No number beyond 2^53-1 (MSG-7), where two offsets would look like one.
+    if (Number.isSafeInteger(value) && (value as number) >= 0) return value;
+  } else if (texts.has(name) || name === "id") {
+    if (typeof value === "string") return value;
+  } else if (flags.has(name)) {
+    if (typeof value === "boolean") return value;
+  } else if (lists.has(name)) {
+    if (Array.isArray(value)) return value.length > 0 && value.map((one) => (name === "left" ? String(one) : fromJson(one, name)));
+  } else {
+    return objects.has(name) || name === "from" ? fromJson(value, name) : undefined;
   }
-  if (typeof kind === "object") return fieldsOf(value, kind as Fields);
-  switch (kind) {
-    case "s":
-      return checkType(value, "string", name) || undefined;
-    case "b":
-      return checkType(value, "boolean", name) || undefined;
-    case "B":
-      return checkType(value, "boolean", name);
-    case "u":
-    case "U":
-      // MSG-7: no number beyond 2^53-1, where two offsets could look like one.
-      if (!Number.isSafeInteger(value) || (value as number) < 0) throw wrong(name);
-      return kind === "U" || value !== 0 ? value : undefined;
-    default:
-      return value;
-  }
+  throw wrong(name, within);
 }
 
-function checkType(value: unknown, type: "string" | "boolean", name: string): unknown {
-  if (typeof value !== type) throw wrong(name);
-  return value;
-}
-
-function wrong(name: string): TypeError {
-  return new TypeError(`bellwire: ${name} has a wrong type`);
+function wrong(name: string, within: string): TypeError {
+  return new TypeError(`bellwire: ${within} ${name} has a wrong type`);
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -110,6 +103,6 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(value: unknown): Uint8Array {
-  if (typeof value !== "string") throw wrong("base64");
+  if (typeof value !== "string") throw wrong("payload", "");
   return Uint8Array.from(atob(value), (unit) => unit.charCodeAt(0));
 }

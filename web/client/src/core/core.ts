@@ -1,5 +1,8 @@
 import { errorCodes, disconnectCodes, retries } from "../codes.js";
-import type { ClientMessage, Command, CommandName, ConnectedBody, DisconnectBody, ErrorBody, Position, ServerMessage } from "../message.js";
+import {
+  lean, type ClientMessage, type Command, type CommandName, type Commands, type ConnectedBody, type DisconnectBody, type ErrorBody, type Position,
+  type ServerMessage,
+} from "../message.js";
 import { Backoff, type Random } from "./backoff.js";
 import { Liveness } from "./liveness.js";
 import { nameOf, type Cause, type ConnectionState, type Output, type OutputName, type Outputs } from "./output.js";
@@ -20,13 +23,13 @@ export interface CoreOptions {
   urls: readonly string[];
   client: string;
   token?: string;
-  token_source?: boolean;
-  connect_timeout_ms?: number;
-  commands_max?: number;
-  commands_bytes_max?: number;
-  command_burst?: number;
-  command_interval_ms?: number;
-  entries_max?: number;
+  tokenSource?: boolean;
+  connectTimeoutMs?: number;
+  commandsMax?: number;
+  commandsBytesMax?: number;
+  commandBurst?: number;
+  commandIntervalMs?: number;
+  entriesMax?: number;
 }
 
 /** What a command in flight is for. */
@@ -73,11 +76,11 @@ export class Core {
   constructor(options: CoreOptions, random: Random) {
     this.#options = options;
     this.#random = random;
-    this.#backoff = new Backoff(random, options.connect_timeout_ms ?? 10_000);
-    this.#pace = new Pace(options.command_interval_ms ?? 22, options.command_burst ?? 50);
-    this.#token = new Token(options.token, options.token_source ?? false);
-    this.#requests = new Requests(options.commands_max ?? 1_000, options.commands_bytes_max ?? 1 << 20);
-    this.#subscriptions = new Subscriptions(this.#emit, random, options.entries_max ?? 65_536);
+    this.#backoff = new Backoff(random, options.connectTimeoutMs ?? 10_000);
+    this.#pace = new Pace(options.commandIntervalMs ?? 22, options.commandBurst ?? 50);
+    this.#token = new Token(options.token, options.tokenSource ?? false);
+    this.#requests = new Requests(options.commandsMax ?? 1_000, options.commandsBytesMax ?? 1 << 20);
+    this.#subscriptions = new Subscriptions(this.#emit, random, options.entriesMax ?? 65_536);
   }
 
   // --- what comes out ---
@@ -115,8 +118,8 @@ export class Core {
     this.#attempt(now);
   }
 
-  close(): void {
-    if (this.state !== "closed") this.#end(1000);
+  close(_now: number): void {
+    if (this.state !== "closed") this.#end();
   }
 
   /** Wants a subscription, or wants it with other options. */
@@ -130,7 +133,7 @@ export class Core {
     this.#flush(now);
   }
 
-  /** Takes a command to be answered with `reply` or `failed` under the number; `wait` false: now or not at all. */
+  /** Takes a command, which belongs to the core from now on, to be answered with `reply` or `failed` under the number; `wait` false: now or not at all. */
   request(number: number, command: Command, wait: boolean, now: number): void {
     const refusal = this.#refusal(command, wait, now) ?? this.#take(number, command, wait);
     if (refusal) this.#emit("failed", { request: number, error: refusal });
@@ -145,11 +148,9 @@ export class Core {
   }
 
   #take(number: number, command: Command, wait: boolean): ErrorBody | undefined {
-    const resend = wait && (command.publish !== undefined || command.update !== undefined);
-    let identified = command;
-    if (resend && command.publish) identified = { publish: { ...command.publish, id: command.publish.id ?? this.#drawId() } };
-    if (resend && command.update) identified = { update: { ...command.update, id: command.update.id ?? this.#drawId() } };
-    return this.#requests.add(number, identified, resend) ? undefined : local("limit_exceeded");
+    const idempotent = wait ? (command.publish ?? command.update) : undefined;
+    if (idempotent) idempotent.id ??= this.#drawId();
+    return this.#requests.add(number, command, idempotent !== undefined) ? undefined : local("limit_exceeded");
   }
 
   #drawId(): string {
@@ -160,30 +161,30 @@ export class Core {
 
   // --- what the token sources answer ---
 
-  tokenReady(token: string, now: number): void {
+  /** With a channel: the token of its subscription. */
+  tokenReady(channel: string | undefined, token: string, now: number): void {
+    if (channel !== undefined) {
+      const renewed = this.#subscriptions.tokenReady(channel, token);
+      if (renewed && this.state === "connected") this.#refresh(renewed, { token, channel }, now);
+      return this.#flush(now);
+    }
     this.#isFetching = false;
     this.#token.held = token;
     if (this.state === "connecting" && !this.#hasLine) this.#open(now);
     else if (this.state === "connected" && this.#token.renewing) this.#refresh(this.#token, { token }, now);
   }
 
-  tokenFailed(permanent: boolean, now: number): void {
+  /** `permanent`: there will be no token. */
+  tokenFailed(channel: string | undefined, permanent: boolean, now: number): void {
+    if (channel !== undefined) {
+      this.#subscriptions.tokenFailed(channel, permanent, now);
+      return this.#flush(now);
+    }
     this.#isFetching = false;
     if (this.state === "idle" || this.state === "closed") return;
-    if (permanent) this.#end(1000, { code: disconnectCodes.invalid_token, reason: "" });
+    if (permanent) this.#end({ code: disconnectCodes.invalid_token, reason: "" });
     else if (this.state === "connecting" && !this.#hasLine) this.#lost({ reason: "token" }, now);
     else if (this.#token.renewing) this.#token.renewalFailed(this.#random, now);
-  }
-
-  subscriptionTokenReady(channel: string, token: string, now: number): void {
-    const renewed = this.#subscriptions.tokenReady(channel, token);
-    if (renewed && this.state === "connected") this.#refresh(renewed, { token, channel }, now);
-    this.#flush(now);
-  }
-
-  subscriptionTokenFailed(channel: string, permanent: boolean, now: number): void {
-    this.#subscriptions.tokenFailed(channel, permanent, now);
-    this.#flush(now);
   }
 
   // --- what happens around ---
@@ -276,7 +277,7 @@ export class Core {
   /** CLI-4: all wanted subscriptions go with `connect`; those that do not fit follow at once. */
   #sendConnect(now: number): void {
     const token = this.#token.held;
-    const connect: NonNullable<Command["connect"]> = { ...(token !== undefined && { token }), client: this.#options.client };
+    const connect = lean<Commands["connect"]>({ token, client: this.#options.client });
     const [first, ...rest] = this.#subscriptions.takeForLine({ id: this.#nextId(), connect }, this.#messageBytes);
     if (first && first.length > 0) connect.subscribe = first;
     this.#send({ connect }, { for: "connect" }, now);
@@ -303,7 +304,7 @@ export class Core {
   /** The server or the socket ended the line: the code's range says what follows (COD-1). */
   #endedBy(cause: Cause & { code: number }, now: number): void {
     if (retries(cause.code)) this.#lost(cause, now);
-    else this.#end(1000, cause);
+    else this.#end(cause);
   }
 
   /** The client gives the line up without waiting, which says nothing of the server. */
@@ -342,29 +343,26 @@ export class Core {
   }
 
   /** CLI-7: what is in flight fails, but for what is sent again. No timer of the line is left. */
-  #settle(): void {
-    const again: Request[] = [];
+  #settle(isFinal = false): void {
+    const waiting = this.#requests.waiting.splice(0);
     for (const flight of this.#flights.values()) {
       if (flight.for !== "request") continue;
-      if (flight.request.resend) again.push(flight.request);
+      if (flight.request.resend && !isFinal) this.#requests.waiting.push(flight.request);
       else this.#fail(flight.request, local("timeout"));
     }
     this.#flights.clear();
-    this.#requests.waiting.unshift(...again);
+    if (isFinal) for (const request of waiting) this.#fail(request, local("unavailable"));
+    else this.#requests.waiting.push(...waiting);
     this.#timeoutAt = undefined;
     this.#token.stop();
     this.#subscriptions.lineLost();
   }
 
   /** Leads to `closed`, where nothing runs. */
-  #end(code: number, cause: Cause = {}): void {
-    this.#closeLine(code);
+  #end(cause: Cause = {}): void {
+    this.#closeLine(1000);
     this.#retryAt = undefined;
-    for (const flight of this.#flights.values()) if (flight.for === "request") this.#fail(flight.request, local("timeout"));
-    this.#flights.clear();
-    for (const request of this.#requests.waiting) this.#fail(request, local("unavailable"));
-    this.#requests.waiting = [];
-    this.#settle();
+    this.#settle(true);
     this.#become("closed", cause);
   }
 

@@ -12,7 +12,7 @@ export interface Request {
 
 /** The application's commands that were not sent yet, and the count of all that have no answer (CLI-7). */
 export class Requests {
-  waiting: Request[] = [];
+  readonly waiting: Request[] = [];
   #count = 0;
   #bytes = 0;
   readonly #countMax: number;

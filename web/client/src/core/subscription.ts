@@ -1,4 +1,4 @@
-import type { Json, Position, PresenceMode, PublicationBody, SubscribedBody, SubscribeItem } from "../message.js";
+import { lean, type Json, type Position, type PresenceMode, type PublicationBody, type SubscribedBody, type SubscribeItem } from "../message.js";
 import type { SubscriptionState } from "./output.js";
 import { Presence } from "./presence.js";
 import { State } from "./state.js";
@@ -12,7 +12,7 @@ export interface SubscriptionOptions {
   presence?: PresenceMode;
   enter?: Json;
   token?: string;
-  token_source?: boolean;
+  tokenSource?: boolean;
 }
 
 /** What to do with a publication. */
@@ -54,7 +54,7 @@ export class Subscription {
     if (options) {
       this.options = options;
       this.enter = options.enter;
-      this.token.source = options.token_source ?? false;
+      this.token.source = options.tokenSource ?? false;
       this.token.held = options.token ?? this.token.held;
     }
     this.failures = 0;
@@ -88,15 +88,16 @@ export class Subscription {
   /** CLI-4: what stands for it in `connect` and `subscribe`. */
   item(): SubscribeItem {
     const { state, presence, rewind, since } = this.options;
-    const position = this.position ?? since;
-    return {
+    const from = this.position ?? since;
+    return lean({
       channel: this.channel,
-      ...(position ? { since: position } : rewind ? { rewind } : {}),
-      ...(state && { state }),
-      ...(presence && presence !== "none" && { presence }),
-      ...(this.enter && { enter: this.enter }),
-      ...(this.token.held !== undefined && { token: this.token.held }),
-    };
+      since: from,
+      rewind: from ? undefined : rewind,
+      state,
+      presence: presence === "none" ? undefined : presence,
+      enter: this.enter,
+      token: this.token.held,
+    });
   }
 
   sent(): void {

@@ -1,10 +1,11 @@
 import { jsonText, utf8Length, valueText } from "../codec/json.js";
 import { errorCodes, retries, unsubscribeCodes } from "../codes.js";
-import type {
-  ClientMessage, Command, ErrorBody, Position, PresenceChangeBody, PublicationBody, ServerMessage, SubscribedBody, SubscribeItem, UnsubscribedBody,
+import {
+  lean, type ClientMessage, type Command, type ErrorBody, type Position, type PresenceChangeBody, type PublicationBody, type ServerMessage,
+  type SubscribedBody, type SubscribeItem, type UnsubscribedBody,
 } from "../message.js";
 import { fullJitter, type Random } from "./backoff.js";
-import type { Emit } from "./output.js";
+import type { Emit, Outputs, PresenceChanged } from "./output.js";
 import { stateChange } from "./state.js";
 import { Subscription, type SubscriptionOptions } from "./subscription.js";
 import type { Token } from "./token.js";
@@ -198,9 +199,7 @@ export class Subscriptions {
     subscription.answered(answer);
     subscription.token.accepted(answer.expires_ms, now);
     const { epoch, offset, top, recovered, missed } = answer;
-    this.#emit("subscribed", {
-      channel, ...(epoch !== undefined && { epoch }), ...(offset && { offset }), ...(top && { top }), ...(recovered !== undefined && { recovered }),
-    });
+    this.#emit("subscribed", { ...lean<Outputs["subscribed"]>({ channel, epoch, offset, top }), ...(recovered !== undefined && { recovered }) });
     if (missed) this.#emit("missed", { channel, ...missed });
     return { subscription, commands: [...this.#takeState(subscription, answer), ...this.#takePresence(subscription, answer)] };
   }
@@ -233,8 +232,7 @@ export class Subscriptions {
   presence(change: PresenceChangeBody): void {
     const subscription = this.#wanted.get(change.channel ?? "");
     if (!subscription?.isLive || !subscription.presence.apply(change)) return;
-    const { channel = "", version = 0, count = 0, set, left } = change;
-    this.#emit("presence", { channel, ...(version && { version }), ...(count && { count }), ...(set && { set }), ...(left && { left }) });
+    this.#tellPresence(subscription, change);
     this.#limit(subscription);
   }
 
@@ -250,8 +248,7 @@ export class Subscriptions {
     }
     if (presence) {
       subscription.presence.merge(presence);
-      const { version, count } = subscription.presence;
-      this.#emit("presence", { channel, ...(version && { version }), ...(count && { count }), ...(presence.members && { set: presence.members }) });
+      this.#tellPresence(subscription, { set: presence.members });
       commands.push(...presenceRest(channel, presence));
     }
     return this.#limit(subscription) ? { subscription, commands } : undefined;
@@ -266,7 +263,7 @@ export class Subscriptions {
     if (state) {
       held.clear(state.as_of);
       const set = held.merge(state);
-      this.#emit("state_changed", { channel, ...(set.length > 0 && { set }), reset: true });
+      this.#emit("state_changed", lean({ channel, set: set.length > 0 ? set : undefined, reset: true }));
       return this.#limit(subscription) ? stateRest(channel, state) : [];
     }
     if (recovered && held.isComplete) return [];
@@ -280,16 +277,19 @@ export class Subscriptions {
     subscription.presence.clear();
     if (!presence || !subscription.isLive) return [];
     subscription.presence.merge(presence);
-    const { version = 0, count = 0, members } = presence;
-    this.#emit("presence", { channel, ...(version && { version }), ...(count && { count }), ...(members && { set: members }), reset: true });
+    this.#tellPresence(subscription, { set: presence.members, reset: true });
     return this.#limit(subscription) ? presenceRest(channel, presence) : [];
+  }
+
+  #tellPresence({ channel, presence }: Subscription, { set, left, reset }: Pick<{ [K in keyof PresenceChanged]?: PresenceChanged[K] | undefined }, "set" | "left" | "reset">): void {
+    this.#emit("presence", lean({ channel, version: presence.version, count: presence.count, set, left, reset }));
   }
 
   #deliver(subscription: Subscription, publication: PublicationBody): void {
     const replayed = subscription.isReplayed(publication);
     if (publication.skipped) return;
     if (!publication.state) {
-      return this.#emit("publication", { subscription: subscription.channel, publication, ...(replayed && { replayed }) });
+      return this.#emit("publication", lean({ subscription: subscription.channel, publication, replayed }));
     }
     if (subscription.options.state && !subscription.state.apply(publication)) return;
     this.#emit("state_changed", stateChange(publication, replayed));
@@ -299,7 +299,7 @@ export class Subscriptions {
   /** The server's memory is its own affair; the client's is limited. */
   #limit(subscription: Subscription): boolean {
     const { state, presence } = subscription;
-    if (Math.max(state.size, presence.members.size) <= this.#entriesMax) return true;
+    if (Math.max(state.versions.size, presence.members.size) <= this.#entriesMax) return true;
     this.#endByClient(subscription, errorCodes.limit_exceeded);
     return false;
   }
