@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"time"
@@ -24,6 +25,12 @@ type Config struct {
 
 	Verifier       authority.Verifier // nil: every token is invalid
 	AllowAnonymous bool               // connections without a token (CNT-5)
+
+	// Call is who may call the application's handlers (CAL-1); a handler may be stricter.
+	Call realtime.Who
+	// Everywhere is who may subscribe to a pattern that lies in no one namespace, such as "*": what every namespace
+	// there is allows at least.
+	Everywhere realtime.Who
 
 	Limits Limits
 
@@ -69,3 +76,82 @@ type Metrics interface {
 	MessagesDropped(reason string, messages int) // "slow", "newest", "closed"
 	Panicked()
 }
+
+// Defaults of Limits (section 13).
+const (
+	connectionsMaxDefault   = 100_000
+	admissionRateDefault    = 1000
+	messageBytesMaxDefault  = 64 << 10
+	subscriptionsMaxDefault = 128
+	channelsMaxDefault      = 128
+	commandRateDefault      = 50
+	commandBurstDefault     = 100
+	queueBytesMaxDefault    = 1 << 20
+	queueMessagesMaxDefault = 1024
+	connectTimeoutDefault   = 10 * time.Second
+	pingIntervalDefault     = 25 * time.Second
+	pongTimeoutDefault      = 8 * time.Second
+	backendTimeoutDefault   = 10 * time.Second
+	callTimeoutDefault      = 10 * time.Second
+)
+
+// withDefaults fills what is not set, and replaces what is not positive.
+func (l Limits) withDefaults() Limits {
+	orDefault(&l.ConnectionsMax, connectionsMaxDefault)
+	orDefault(&l.AdmissionRate, admissionRateDefault)
+	orDefault(&l.AdmissionBurst, int(max(l.AdmissionRate, 1)))
+	orDefault(&l.MessageBytesMax, messageBytesMaxDefault)
+	orDefault(&l.SubscriptionsMax, subscriptionsMaxDefault)
+	orDefault(&l.ChannelsMax, channelsMaxDefault)
+	orDefault(&l.CommandRate, commandRateDefault)
+	orDefault(&l.CommandBurst, commandBurstDefault)
+	orDefault(&l.QueueBytesMax, queueBytesMaxDefault)
+	orDefault(&l.QueueMessagesMax, queueMessagesMaxDefault)
+	orDefault(&l.ConnectTimeout, connectTimeoutDefault)
+	orDefault(&l.PingInterval, pingIntervalDefault)
+	orDefault(&l.PongTimeout, pongTimeoutDefault)
+	orDefault(&l.BackendTimeout, backendTimeoutDefault)
+	orDefault(&l.CallTimeout, callTimeoutDefault)
+	return l
+}
+
+func orDefault[T int | float64 | time.Duration](limit *T, otherwise T) {
+	if *limit <= 0 {
+		*limit = otherwise
+	}
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// withDefaults fills what is not set.
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		c.Name = "bellwire"
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Metrics == nil {
+		c.Metrics = noMetrics{}
+	}
+	c.Limits = c.Limits.withDefaults()
+	return c
+}
+
+type noMetrics struct{}
+
+func (noMetrics) ConnectionOpened(string, string)                  {}
+func (noMetrics) ConnectionClosed(string, string, realtime.Code)   {}
+func (noMetrics) ConnectionRefused(realtime.Code)                  {}
+func (noMetrics) CommandDone(string, realtime.Code, time.Duration) {}
+func (noMetrics) MessagesSent(int, int)                            {}
+func (noMetrics) MessagesDropped(string, int)                      {}
+func (noMetrics) Panicked()                                        {}

@@ -2,20 +2,84 @@ package node
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/safego"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
+	"github.com/bellwire/bellwire/realtime/hub"
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
 // Node is one server process.
 type Node struct {
-	config Config
+	// Immutable after New.
+	config  Config
+	limits  Limits
+	session session.Config
+	started time.Time
+	hub     *hub.Hub
+	backend broker.Backend
+
+	handlersMu sync.RWMutex
+	// Guarded by handlersMu.
+	handlers map[string]Handler
+
+	index     index
+	admission admission
+	keeper    keeper
+	draining  atomic.Bool
+	counters  counters
+	group     safego.Group
+	closing   sync.Once
+	closeErr  error // of closing
 }
 
 // New makes a node with its hub and its backend. The caller closes it.
-func New(config Config) (*Node, error) { return &Node{config: config}, nil }
+func New(config Config) (*Node, error) {
+	if config.Backend == nil || config.Namespaces == nil {
+		return nil, errors.New("a node needs a backend and namespaces")
+	}
+	config = config.withDefaults()
+	n := &Node{config: config, limits: config.Limits, started: config.Clock.Now(), handlers: make(map[string]Handler)}
+	n.session = sessionConfig(config, n.started)
+	n.group.Logger = config.Logger
+	n.group.OnPanic = func(string) { n.countPanic() }
+	n.index.init()
+	n.admission.init(n.limits, n.started)
+	n.keeper.init()
+	n.hub = hub.New(hub.Config{Clock: config.Clock, Logger: config.Logger})
+	backend, err := config.Backend(n.hub)
+	if err != nil {
+		return nil, fmt.Errorf("making the backend: %w", err)
+	}
+	n.backend = backend
+	n.hub.Start()
+	n.group.Go("keeper", n.keep, nil)
+	return n, nil
+}
+
+func sessionConfig(c Config, start time.Time) session.Config {
+	server := c.Name
+	if c.Version != "" {
+		server = "bellwire/" + c.Version
+	}
+	l := c.Limits
+	return session.Config{
+		Server: server, Node: c.Name, Ping: l.PingInterval, Pong: l.PongTimeout, MessageBytes: l.MessageBytesMax,
+		SubscriptionsMax: l.SubscriptionsMax, ChannelsMax: l.ChannelsMax,
+		CommandInterval: time.Duration(float64(time.Second) / l.CommandRate), CommandBurst: l.CommandBurst,
+		QueueBytesMax: l.QueueBytesMax, QueueMessagesMax: l.QueueMessagesMax, ConnectTimeout: l.ConnectTimeout,
+		Start: start,
+	}
+}
 
 // Hello is what a transport knows of a new connection before it has said anything.
 type Hello struct {
@@ -28,142 +92,84 @@ type Hello struct {
 	Token    string
 }
 
-// Connection is one open line.
-type Connection struct{}
-
 // Open admits a line. The error is an *realtime.Error with CodeOverloaded, or CodeRestart while the node drains; the
 // transport then answers 503 with RetryAfter, or closes the line with the code.
 func (n *Node) Open(t session.Transport, p session.Protocol, hello Hello) (*Connection, error) {
-	return &Connection{}, nil
+	now := n.config.Clock.Now()
+	if n.draining.Load() {
+		return nil, n.refuse(realtime.CodeRestart)
+	}
+	if !n.admission.take(now) {
+		return nil, n.refuse(realtime.CodeOverloaded)
+	}
+	id, err := n.newID()
+	if err != nil {
+		return nil, err
+	}
+	c := &Connection{node: n, transport: t, protocol: p, remoteAddr: hello.RemoteAddr, keeperIndex: -1}
+	c.core = session.New(&n.session, p, id, now)
+	if !n.index.add(c, n.limits.ConnectionsMax) {
+		return nil, n.refuse(realtime.CodeOverloaded)
+	}
+	if n.draining.Load() { // Drain may have listed the connections before this one was there
+		c.end(realtime.CodeRestart, "")
+	}
+	n.counters.opened.Add(1)
+	n.config.Metrics.ConnectionOpened(t.Name(), p.Name())
+	n.admission.connected(n.index.count())
+	c.watchDeadline()
+	if len(hello.Channels) > 0 {
+		c.work.Lock() // before any command of the client
+		n.group.Go("connect", func() { c.connectByItself(hello) }, c.work.Unlock)
+	}
+	return c, nil
 }
 
-// RetryAfter is how long a refused client should wait: the present reconnect window (LIV-3).
-func (n *Node) RetryAfter() time.Duration { return 0 }
-
-// Receive takes one whole message of the transport. It returns when the message's commands have been carried out, and
-// may wait while the client does not read its answers. A non-nil error says that the line is being closed: stop reading.
-// The message belongs to the caller again when it returns.
-func (c *Connection) Receive(message []byte, binary bool) error { return nil }
-
-// Closed tells that the line is gone, with the cause for the log, nil when the peer closed it properly. It leaves all
-// channels and their presence. It may be called more than once; only the first call matters.
-func (c *Connection) Closed(cause error) {}
-
-// ID is the connection's address (NAM-6).
-func (c *Connection) ID() string { return "" }
-
-// Publish stores and delivers a publication of the application's backend.
-func (n *Node) Publish(ctx context.Context, draft broker.Draft) (broker.Published, error) {
-	return broker.Published{}, nil
+func (n *Node) refuse(code realtime.Code) error {
+	n.counters.refused.Add(1)
+	n.config.Metrics.ConnectionRefused(code)
+	return realtime.NewError(code, "")
 }
 
-// BroadcastResult is what became of a draft in one of its channels.
-type BroadcastResult struct {
-	Channel   string
-	Published broker.Published
-	Err       error
+// newID draws a connection id (NAM-6).
+func (n *Node) newID() (string, error) {
+	var random [16]byte
+	if _, err := io.ReadFull(n.config.Rand, random[:]); err != nil {
+		return "", fmt.Errorf("drawing a connection id: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(random[:]), nil
 }
-
-// Broadcast publishes one draft in many channels. Each has a result of its own, in the order given.
-func (n *Node) Broadcast(ctx context.Context, channels []string, draft broker.Draft) []BroadcastResult {
-	return nil
-}
-
-// Update changes a key of a channel's state.
-func (n *Node) Update(ctx context.Context, update broker.Update) (broker.Updated, error) {
-	return broker.Updated{}, nil
-}
-
-// History reads a channel's log. A Limit of 0 is the default of 100.
-func (n *Node) History(ctx context.Context, channel string, query broker.HistoryQuery) (broker.HistoryPage, error) {
-	return broker.HistoryPage{}, nil
-}
-
-// State reads a channel's state. A Limit of 0 is the default of 1,000.
-func (n *Node) State(ctx context.Context, channel string, query broker.StateQuery) (broker.StatePage, error) {
-	return broker.StatePage{}, nil
-}
-
-// Presence reads who is in a channel. A Limit of 0 is the default of 1,000.
-func (n *Node) Presence(ctx context.Context, channel string, query broker.PresenceQuery) (broker.PresencePage, error) {
-	return broker.PresencePage{}, nil
-}
-
-// Channels lists channels. An empty pattern is "*", a Limit of 0 the default of 1,000.
-func (n *Node) Channels(ctx context.Context, query broker.ChannelsQuery) (broker.ChannelsPage, error) {
-	return broker.ChannelsPage{}, nil
-}
-
-// Target names connections: all of a user, or one by its id. Exactly one of the two is set.
-type Target struct {
-	User       string
-	Connection string
-}
-
-// Disconnect ends connections of the target with a disconnect code, CodeDisconnected when it is 0.
-func (n *Node) Disconnect(ctx context.Context, target Target, code realtime.Code, reason string) (count int, err error) {
-	return 0, nil
-}
-
-// Unsubscribe ends the target's subscriptions to a channel or pattern with CodeUnsubscribed.
-func (n *Node) Unsubscribe(ctx context.Context, target Target, channel string) (count int, err error) {
-	return 0, nil
-}
-
-// CallRequest is a call of a client (CAL-1).
-type CallRequest struct {
-	Method     string
-	User       string
-	Connection string
-	Payload    realtime.Payload
-}
-
-// Handler answers a call. Its error reaches the client when it is an *realtime.Error.
-type Handler func(ctx context.Context, request CallRequest) (realtime.Payload, error)
-
-// Handle registers the handler of a method, before the first connection is opened.
-func (n *Node) Handle(method string, handler Handler) {}
-
-// Info sums up the node.
-type Info struct {
-	Name    string
-	Version string
-	Started time.Time
-	Uptime  time.Duration
-
-	Connections   int
-	Users         int
-	Subscriptions int
-	Channels      int // with subscribers on this node
-	Window        time.Duration
-	Draining      bool
-
-	Counters Counters
-}
-
-// Counters only grow.
-type Counters struct {
-	Opened       uint64 // connections
-	Refused      uint64 // connections that were not admitted
-	Commands     uint64
-	Errors       uint64 // commands that were answered with an error
-	Publications uint64 // that reached the hub
-	Deliveries   uint64 // publications handed to sessions
-	Dropped      uint64 // messages that were not sent to a slow or closed line
-	MessagesSent uint64
-	BytesSent    uint64
-	Panics       uint64
-}
-
-// Info may be called often; it asks nobody.
-func (n *Node) Info() Info { return Info{} }
 
 // Ready returns nil when the node can serve. It really asks the backend, and fails while the node drains.
-func (n *Node) Ready(ctx context.Context) error { return nil }
-
-// Drain takes no new connections and disconnects the present ones in paced order over the window (LIV-5). It returns when
-// all are gone, or when ctx ends.
-func (n *Node) Drain(ctx context.Context, window time.Duration) error { return nil }
+func (n *Node) Ready(ctx context.Context) error {
+	if n.draining.Load() {
+		return realtime.NewError(realtime.CodeUnavailable, "the node is going down")
+	}
+	return n.backend.Ready(ctx)
+}
 
 // Close ends everything at once and waits for it, and closes the backend. Drain before, to be gentle.
-func (n *Node) Close() error { return nil }
+func (n *Node) Close() error {
+	n.closing.Do(func() {
+		n.draining.Store(true)
+		n.keeper.stop()
+		for _, c := range n.index.all() {
+			c.abandon(realtime.CodeRestart)
+		}
+		waited := n.group.Wait(context.Background())
+		n.hub.Close()
+		n.closeErr = errors.Join(waited, n.backend.Close())
+	})
+	return n.closeErr
+}
+
+// panicked counts a panic that was recovered on somebody else's goroutine.
+func (n *Node) panicked(task string, cause any) {
+	n.countPanic()
+	n.config.Logger.Error("session panicked", "task", task, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}
+
+func (n *Node) countPanic() {
+	n.counters.panics.Add(1)
+	n.config.Metrics.Panicked()
+}

@@ -162,3 +162,9 @@ func (c *Core) Subscriptions(f func(*Subscription)) {
 
 // SubscriptionCount is how many there are.
 func (c *Core) SubscriptionCount() int { return len(c.subscriptions) }
+
+// HasChore reports whether NextChore would give one.
+func (c *Core) HasChore() bool { return len(c.chores) > 0 }
+
+// Subscription returns the client's subscription to a channel or pattern, or nil.
+func (c *Core) Subscription(channel string) *Subscription { return c.subscription(channel) }

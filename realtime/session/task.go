@@ -53,7 +53,6 @@ type Admitted struct {
 
 // Joined is the answer to a Join.
 type Joined struct {
-	Namespace  *realtime.Namespace
 	Resumption broker.Resumption    // zero on a channel without log, and for a pattern
 	Presence   *broker.PresencePage // as the wish's mode says
 	Expires    time.Duration        // of the subscription's token; 0: never

@@ -1,0 +1,328 @@
+package node
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/authority"
+	"github.com/bellwire/bellwire/realtime/hub"
+	"github.com/bellwire/bellwire/realtime/session"
+)
+
+// Connection is one open line. It drives one session.
+type Connection struct {
+	// Immutable after Open.
+	node       *Node
+	transport  session.Transport
+	protocol   session.Protocol
+	remoteAddr string
+
+	// Of the index and the keeper, guarded by their locks.
+	indexedUser    string
+	keeperDeadline time.Time
+	keeperIndex    int // -1: not in it
+
+	work sync.Mutex // held while commands are carried out; taken before mu
+
+	core *session.Core // immutable; called with mu held
+
+	mu sync.Mutex
+	// Guarded by mu.
+	claims   *authority.Claims // nil: anonymous, or not yet connected
+	waiter   chan struct{}     // closed when a command that waits may go on; nil: none waits
+	working  bool              // a command is being carried out
+	flushing bool              // a goroutine is writing
+	choring  bool              // a goroutine is leaving ended subscriptions
+	gone     bool              // the line is gone
+	closing  bool              // the transport has been told to close
+}
+
+// errEnded is what Receive returns when the line is being closed.
+var errEnded = errors.New("the session has ended")
+
+// ID is the connection's address (NAM-6).
+func (c *Connection) ID() string { return c.core.Connection() }
+
+// Receive takes one whole message of the transport. It returns when the message's commands have been carried out, and
+// may wait while the client does not read its answers. A non-nil error says that the line is being closed: stop reading.
+// The message belongs to the caller again when it returns.
+func (c *Connection) Receive(message []byte, binary bool) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil { // of the protocol; what comes from below has been recovered there
+			c.node.panicked("receive", cause)
+			c.abandon(realtime.CodeServerError)
+			err = errEnded
+		}
+	}()
+	c.work.Lock()
+	defer c.work.Unlock()
+	for request, err := range c.protocol.Requests(message, binary) {
+		if err != nil {
+			e := realtime.AsError(err)
+			c.end(e.Code, e.Message)
+			return errEnded
+		}
+		if !c.carryOut(request) {
+			return errEnded
+		}
+	}
+	return nil
+}
+
+// connectByItself acts for a client that says nothing (TEN-1).
+func (c *Connection) connectByItself(hello Hello) {
+	wishes := make([]session.Wish, len(hello.Channels))
+	for i, channel := range hello.Channels {
+		wishes[i].Channel = channel
+	}
+	c.carryOut(session.Request{Name: "connect", Command: &session.Connect{Token: hello.Token, Subscribe: wishes}})
+}
+
+// carryOut takes one command to its end. It reports false when the session has ended.
+func (c *Connection) carryOut(request session.Request) bool {
+	began := c.node.config.Clock.Now()
+	c.take(request, began)
+	for {
+		task, wait, done := c.next()
+		switch {
+		case task != nil:
+			c.finish(task, c.do(task))
+		case wait != nil:
+			<-wait
+		case done:
+			return c.rest()
+		}
+	}
+}
+
+func (c *Connection) take(request session.Request, now time.Time) {
+	c.mu.Lock()
+	defer c.unlock("take")
+	c.working = true
+	c.core.Receive(request, now)
+}
+
+// next is what to do now: a task, or to wait, or nothing more.
+func (c *Connection) next() (task session.Task, wait <-chan struct{}, done bool) {
+	c.mu.Lock()
+	defer c.unlock("next")
+	if task = c.core.Next(c.node.config.Clock.Now()); task != nil {
+		return task, nil, false
+	}
+	if !c.core.Busy() {
+		return nil, nil, true
+	}
+	if c.waiter == nil {
+		c.waiter = make(chan struct{})
+	}
+	return nil, c.waiter, false
+}
+
+// finish gives a task's result to the core, under the lock.
+func (c *Connection) finish(task session.Task, result func(core *session.Core)) {
+	c.mu.Lock()
+	defer c.unlock("finish")
+	result(c.core)
+	c.watchLocked()
+}
+
+// rest ends the work on a command. When the line went away meanwhile, what Closed left is done now.
+func (c *Connection) rest() (alive bool) {
+	gone, ended := c.stopWorking()
+	if gone {
+		c.node.group.Go("leave channels", c.leaveAll, nil)
+	}
+	return !ended
+}
+
+func (c *Connection) stopWorking() (gone, ended bool) {
+	c.mu.Lock()
+	defer c.unlock("rest")
+	c.working = false
+	return c.gone, c.core.IsEnded()
+}
+
+// unlock is deferred by everybody who takes the lock to call the core. It starts what the call has made necessary, and
+// turns a panic into the end of this connection alone.
+func (c *Connection) unlock(task string) {
+	if cause := recover(); cause != nil {
+		c.node.panicked(task, cause)
+		c.core.Abandon()
+	}
+	c.startLocked()
+	c.mu.Unlock()
+}
+
+func (c *Connection) startLocked() {
+	if n := c.core.Dropped(); n > 0 {
+		c.node.countDropped("queue", n)
+	}
+	if !c.flushing && (c.core.HasOutgoing() || c.core.IsEnded() && !c.closing) {
+		c.flushing = true
+		c.node.group.Go("flush", c.flush, nil)
+	}
+	if c.core.HasChore() && !c.choring && !c.gone {
+		c.choring = true
+		c.node.group.Go("leave channel", c.doChores, nil)
+	}
+	if c.core.IsEnded() {
+		c.wakeLocked()
+	}
+}
+
+func (c *Connection) wakeLocked() {
+	if c.waiter != nil {
+		close(c.waiter)
+		c.waiter = nil
+	}
+}
+
+// watchDeadline tells the keeper when to tick.
+func (c *Connection) watchDeadline() {
+	c.mu.Lock()
+	defer c.unlock("deadline")
+	c.watchLocked()
+}
+
+func (c *Connection) watchLocked() {
+	if c.gone {
+		return
+	}
+	deadline, ok := c.core.Deadline()
+	c.node.keeper.set(c, deadline, ok)
+}
+
+func (c *Connection) tick(now time.Time) {
+	c.mu.Lock()
+	defer c.unlock("tick")
+	c.core.Tick(now)
+	c.watchLocked()
+}
+
+func (c *Connection) notify(window time.Duration) {
+	c.mu.Lock()
+	defer c.unlock("notify")
+	c.core.Notify(window)
+}
+
+// end disconnects the client, with everything queued sent before.
+func (c *Connection) end(code realtime.Code, reason string) {
+	c.mu.Lock()
+	defer c.unlock("end")
+	c.core.End(code, reason, c.node.admission.present())
+}
+
+func (c *Connection) unsubscribe(channel, reason string) bool {
+	c.mu.Lock()
+	defer c.unlock("unsubscribe")
+	return c.core.Unsubscribe(channel, realtime.CodeUnsubscribed, reason)
+}
+
+// Closed tells that the line is gone, with the cause for the log, nil when the peer closed it properly. It leaves all
+// channels and their presence. It may be called more than once; only the first call matters.
+func (c *Connection) Closed(cause error) {
+	code, working, first := c.lose()
+	if !first {
+		return
+	}
+	n := c.node
+	n.index.remove(c)
+	n.keeper.set(c, time.Time{}, false)
+	n.admission.connected(n.index.count())
+	n.config.Metrics.ConnectionClosed(c.transport.Name(), c.protocol.Name(), code)
+	n.config.Logger.Debug("connection closed", "connection", c.ID(), "remote", c.remoteAddr, "code", code.Name(), "cause", cause)
+	if !working {
+		n.group.Go("leave channels", c.leaveAll, nil)
+	}
+}
+
+// lose makes the session's end known to everybody who works for it.
+func (c *Connection) lose() (code realtime.Code, working, first bool) {
+	c.mu.Lock()
+	defer c.unlock("closed")
+	if c.gone {
+		return 0, false, false
+	}
+	c.gone, c.closing = true, true
+	code, _, _ = c.core.Ended()
+	c.core.Abandon()
+	return code, c.working, true
+}
+
+// abandon closes the line without sending what is queued.
+func (c *Connection) abandon(code realtime.Code) {
+	c.transport.Close(code, code.Name())
+	c.Closed(errEnded)
+}
+
+// leaveAll takes everything that is left of a gone connection out of the hub and of presence.
+func (c *Connection) leaveAll() {
+	for _, s := range c.leftovers() {
+		c.leave(s)
+	}
+}
+
+func (c *Connection) leftovers() (left []*session.Subscription) {
+	c.mu.Lock()
+	defer c.unlock("leftovers")
+	c.core.Subscriptions(func(s *session.Subscription) { left = append(left, s) })
+	return left
+}
+
+// doChores leaves the channels whose subscriptions have ended.
+func (c *Connection) doChores() {
+	for s := c.nextChore(); s != nil; s = c.nextChore() {
+		c.leave(s)
+	}
+}
+
+func (c *Connection) nextChore() *session.Subscription {
+	c.mu.Lock()
+	defer c.unlock("chore")
+	s, ok := c.core.NextChore()
+	if !ok {
+		c.choring = false
+		return nil
+	}
+	return s
+}
+
+// leave takes a subscription out of the hub and of presence, and lets a command that waits for that go on.
+func (c *Connection) leave(s *session.Subscription) {
+	if member, ok := s.Handle.(*member); ok {
+		c.node.hub.Leave(member.subscription)
+	}
+	if s.Entered() {
+		c.leavePresence(s.Channel())
+	}
+	c.mu.Lock()
+	defer c.unlock("left")
+	c.core.FinishChore(s)
+	c.wakeLocked()
+}
+
+// member is one subscription as the hub sees it.
+type member struct {
+	connection   *Connection
+	core         *session.Subscription
+	subscription *hub.Subscription
+	claims       *authority.SubscriptionClaims // nil: no subscription token
+}
+
+// DeliverPublication implements hub.Subscriber.
+func (m *member) DeliverPublication(d hub.Delivery) {
+	c := m.connection
+	c.mu.Lock()
+	defer c.unlock("deliver")
+	c.core.DeliverPublication(m.core, d)
+}
+
+// DeliverPresence implements hub.Subscriber.
+func (m *member) DeliverPresence(d hub.PresenceDelivery) {
+	c := m.connection
+	c.mu.Lock()
+	defer c.unlock("deliver presence")
+	c.core.DeliverPresence(m.core, d)
+}

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwire/bellwire/realtime"
+)
+
+// Drain takes no new connections and disconnects the present ones in paced order over the window (LIV-5). It returns when
+// all are gone, or when ctx ends.
+func (n *Node) Drain(ctx context.Context, window time.Duration) error {
+	n.draining.Store(true)
+	connections := n.index.all()
+	if len(connections) > 0 {
+		n.config.Logger.Info("draining", "connections", len(connections), "window", window)
+		if err := n.disconnectPaced(ctx, connections, window); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-n.index.empty():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// disconnectPaced gives every connection an equal part of the window. Many connections are taken in groups, as timers
+// are not finer than a millisecond or so.
+func (n *Node) disconnectPaced(ctx context.Context, connections []*Connection, window time.Duration) error {
+	const pause = 2 * time.Millisecond
+	steps := min(len(connections), int(window/pause)+1)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for step := range steps {
+		from, to := len(connections)*step/steps, len(connections)*(step+1)/steps
+		for _, c := range connections[from:to] {
+			c.end(realtime.CodeRestart, "")
+		}
+		if step == steps-1 {
+			break
+		}
+		timer.Reset(window / time.Duration(steps))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
