@@ -48,7 +48,7 @@ test("what is saved is polling's headers less what the line sent and its opening
   assert.equal(meter.bytesIn, 1002);
   assert.equal(meter.bytesOut, 100);
   assert.equal(meter.requests, 60);
-  assert.equal(meter.saved(headers), 60 * 400 + 1002 - (1002 + 100 + 400));
+  assert.equal(meter.saved(headers), 60 * 400 - 100 - 400);
 });
 
 test("a page that was just opened has saved nothing yet", () => {
@@ -70,7 +70,10 @@ test("an event shows its kind and channel, and never a token", () => {
   assert.equal(connect.channel, "a b");
   assert.doesNotMatch(connect.text, /secret/);
   assert.deepEqual(describe({ publication: { channel: "chat:lobby", offset: 3, data: { text: "hi" } } }),
-    { kind: "publication", channel: "chat:lobby", text: '{"offset":3,"data":{"text":"hi"}}', quiet: false });
+    { kind: "publication", channel: "chat:lobby", text: '{"text":"hi"}', quiet: false });
+  assert.equal(describe({ publication: { channel: "poll:lunch", state: { key: "ann", value: { choice: "pizza" } } } }).text, 'ann = {"choice":"pizza"}');
+  assert.equal(describe({ publication: { channel: "poll:lunch", state: { key: "ann", removed: true } } }).text, "ann removed");
+  assert.equal(describe({ id: 7, update: { channel: "poll:lunch", op: "remove", key: "ann" } }).text, '#7 {"op":"remove","key":"ann"}');
 });
 
 test("pings, empty replies and cursors are quiet", () => {

@@ -25,10 +25,21 @@ export function describe(message: unknown): Pick<LineEvent, "kind" | "channel" |
   const kind = Object.keys(rest)[0] ?? "empty";
   const body = fields(rest[kind]);
   const channel = channelOf(body);
-  const said = JSON.stringify(body, (name, value: unknown) => (name === "token" ? "…" : name === "channel" ? undefined : value));
   const reply = typeof id === "number" ? `#${id} ` : "";
-  const quiet = kind === "ping" || channel.startsWith("cursor:") || said === "{}";
-  return { kind, channel, text: (reply + said).slice(0, textMax), quiet };
+  const quiet = kind === "ping" || channel.startsWith("cursor:") || Object.keys(body).length === 0;
+  return { kind, channel, text: (reply + contentOf(body)).slice(0, textMax), quiet };
+}
+
+/** The payload of a publication, the change of a state, and of everything else all but the channel. */
+function contentOf(body: Fields): string {
+  if (body["data"] !== undefined) return written(body["data"]);
+  const { key, value, removed } = fields(body["state"]);
+  if (typeof key !== "string") return written(body);
+  return removed === true ? `${key} removed` : `${key} = ${written(value)}`;
+}
+
+function written(value: unknown): string {
+  return JSON.stringify(value, (name, part: unknown) => (name === "token" ? "…" : name === "channel" ? undefined : part)) ?? "";
 }
 
 function channelOf(body: Fields): string {

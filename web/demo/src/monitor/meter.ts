@@ -1,12 +1,11 @@
 // What the line has carried, and what polling would have cost instead. Values only.
 //
-// Polling, once a second and channel, is an HTTP/1.1 request and its response. The news themselves are the same bytes either way, so
-// polling costs
+// Polling, once a second and channel, is an HTTP/1.1 request and its response. What is received is the same either way, so it
+// cancels out, and the line has saved
 //
-//     seconds × channels × (request headers + response headers) + bytes received
+//     seconds × channels × (request headers + response headers) − sent − one such pair for each time the line was opened
 //
-// and the line costs what went through it in both directions, frames included, and one such pair of headers for each time it was opened.
-// What the page sends is left out of polling's side: as requests it would cost still more.
+// What the page sends would be requests of their own in polling, and dearer; they are left out.
 
 export interface Headers {
   readonly request: number;
@@ -75,7 +74,6 @@ export class Meter {
 
   saved(headers: Headers): number {
     const pair = headers.request + headers.response;
-    const polling = this.requests * pair + this.bytesIn;
-    return polling - (this.bytesIn + this.bytesOut + this.#opened * pair);
+    return (this.requests - this.#opened) * pair - this.bytesOut;
   }
 }

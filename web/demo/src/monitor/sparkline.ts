@@ -5,7 +5,7 @@ import { duration } from "../format.js";
 
 const width = 120;
 const height = 32;
-const valuesMax = 60;
+const valuesMax = 45;
 
 /** The path of the values from left to right; the greatest is at the top and zero at the bottom. */
 export function sparklinePath(values: readonly number[]): string {

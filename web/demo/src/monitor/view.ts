@@ -71,8 +71,8 @@ export class MonitorView {
     place.replaceChildren(
       element("p", {}, `To be this fresh by polling, the page would ask for each of its ${channels} channels every second. ` +
         `The headers of one such request and its response are ${count(pair)} bytes in this browser, token included, even when there is nothing new.`),
-      element("p", {}, element("code", {}, `saved = seconds × ${channels} × ${pair} B + received − (received + sent + ${pair} B for each time the line was opened)`)),
-      element("p", {}, "The news are the same bytes either way. Compression is left out on both sides, and so are the requests by which a polling page would send."));
+      element("p", {}, element("code", {}, `saved = seconds × ${channels} × ${pair} B − sent − ${pair} B for each time the line was opened`)),
+      element("p", {}, "What is received is the same either way. Left out are compression, on both sides, and the requests by which a polling page would send."));
   }
 
   #showPause(): void {
