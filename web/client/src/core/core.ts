@@ -296,13 +296,13 @@ export class Core {
 
   #disconnected({ code = disconnectCodes.server_error, reason = "", reconnect }: DisconnectBody, now: number): void {
     this.#backoff.hint(reconnect?.window_ms);
-    if (code === disconnectCodes.expired && this.#token.source) this.#token.held = undefined;
     if (retries(code)) this.#closeLine(1000);
     this.#endedBy({ code, reason }, now);
   }
 
   /** The server or the socket ended the line: the code's range says what follows (COD-1). */
   #endedBy(cause: Cause & { code: number }, now: number): void {
+    if (cause.code === disconnectCodes.expired && this.#token.source) this.#token.held = undefined;
     if (retries(cause.code)) this.#lost(cause, now);
     else this.#end(cause);
   }

@@ -41,6 +41,8 @@ export class Subscription {
   failures = 0;
   /** Grows with each answer, so that pages asked for before it are told apart. */
   generation = 0;
+  /** CLI-5: entries are missing, so that nothing is taken until the answer. */
+  #hasGap = false;
   #top = 0;
   #patternsTurn = false;
 
@@ -113,6 +115,7 @@ export class Subscription {
     const isBehind = answer.recovered === true && this.position?.epoch === next?.epoch && (this.position?.offset ?? 0) > (next?.offset ?? 0);
     if (!isBehind) this.position = next;
     this.#top = answer.top ?? 0;
+    this.#hasGap = false;
     this.#patternsTurn = false;
     this.failures = 0;
     this.generation++;
@@ -123,10 +126,11 @@ export class Subscription {
   /** CLI-5 for a publication with an offset. "deliver" has moved the position (CLI-6). */
   judge(publication: PublicationBody): Verdict {
     const offset = publication.offset ?? 0;
-    if (!this.isLive) return "drop";
+    if (!this.isLive || this.#hasGap) return "drop";
     if (!this.position) return "deliver";
     if (offset <= this.position.offset) return "drop";
-    if ((publication.prev ?? offset - 1) > this.position.offset) return "gap";
+    this.#hasGap = (publication.prev ?? offset - 1) > this.position.offset;
+    if (this.#hasGap) return "gap";
     this.position = { epoch: this.position.epoch, offset };
     return "deliver";
   }

@@ -1,14 +1,10 @@
-/**
- * The schema of spec/bellwire.proto as data, so that both codecs are one walk over it: a field has its number and its kind.
- * What a codec returns has passed this: known members have the right type (CC: a hostile server cannot surprise the core).
- */
+/** The schema of spec/bellwire.proto as data: a field has its number and its kind. A test holds it against the file. */
 
 /**
  * - `s` text, `u` a whole number, `b` true or false: absent when default
  * - `U`, `B`, `D` (a double): `optional` in the schema, so their default is kept
- * - `p` a payload: `name` or `name64` in JSON
- * - `j` JSON in both framings
- * - a list of names: an enumeration; an object: a message; a list of one kind: repeated
+ * - `p` a payload, `j` bytes that are JSON
+ * - a list of names: an enumeration; an object: a message; `each`: repeated
  */
 export type Kind = "s" | "u" | "b" | "U" | "B" | "D" | "p" | "j" | readonly string[] | Fields | { readonly each: Kind };
 export interface Fields {
@@ -20,7 +16,7 @@ export const isRepeated = (kind: Kind): kind is { readonly each: Kind } => typeo
 const position: Fields = { epoch: [1, "s"], offset: [2, "u"] };
 const presenceMode = ["none", "count", "members"];
 const item: Fields = {
-  channel: [1, "s"], since: [2, position], rewind: [3, "u"], state: [4, "b"], presence: [5, presenceMode], enter: [6, "j"], token: [7, "s"],
+  channel: [1, "s"], since: [2, position], rewind: [3, "u"], state: [4, "b"], presence: [5, presenceMode], enter: [6, "p"], token: [7, "s"],
 };
 
 export const clientMessage: Fields = {
