@@ -24,40 +24,17 @@ import (
 // The handler may return while the connection lives on: then the memory of
 // the HTTP server's own goroutine is saved. r.Context() ends when it returns.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
-	if opts == nil {
-		opts = new(AcceptOptions)
-	}
-	origins, err := handshake.ParseOrigins(opts.OriginPatterns)
-	if err != nil {
-		return nil, refuse(w, &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the server is misconfigured"}, err)
-	}
-	policy := opts.Limits.policy()
-	policy.Subprotocols = opts.Subprotocols
-	policy.Origins = origins
-	policy.AnyOrigin = opts.InsecureSkipOriginCheck
-	accepted, refusal := policy.Check(request(r))
-	if refusal != nil {
-		return nil, refuse(w, refusal, nil)
-	}
-
-	agreed, compressed := deflate.Choose(accepted.Extensions, opts.Compression.mode())
-	options := connOptions{
-		config:       opts.config(),
-		subprotocol:  accepted.Subprotocol,
-		writeTimeout: cmp.Or(opts.WriteTimeout, writeTimeoutDefault),
-	}
-	var extension string
-	if compressed {
-		extension = agreed.String()
-		options.agreed = deflate.New(agreed, true, compressors)
-	}
-	response := handshake.AppendResponse(nil, accepted, extension, opts.Header)
-	line, first, err := hijack(w, response, options.writeTimeout)
+	u, err := Upgrade(w, r, opts)
 	if err != nil {
 		return nil, err
 	}
-	options.first = first
-	return newConn(line, options), nil
+	return newConn(u.Line, connOptions{
+		config:       u.Config,
+		agreed:       u.Deflate,
+		subprotocol:  u.Subprotocol,
+		writeTimeout: u.WriteTimeout,
+		first:        u.First,
+	}), nil
 }
 
 // request is what the policy looks at.

@@ -3,7 +3,6 @@ package websocket
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"time"
 
@@ -128,19 +127,10 @@ func (c *Conn) finish(last endpoint.Event) error {
 
 // endError says how a connection ended.
 func (c *Conn) endError(last endpoint.Event) error {
-	closed := &CloseError{Code: StatusCode(last.Status), Reason: string(last.Payload)}
 	c.mu.Lock()
 	lineErr := c.lineErr
 	c.mu.Unlock()
-	switch {
-	case last.Violation != nil:
-		return &violationError{violation: last.Violation, closed: closed}
-	case last.Status != frame.StatusAbnormal:
-		return closed
-	case lineErr != nil:
-		return &lostError{lineErr}
-	}
-	return &lostError{io.EOF}
+	return EndError(last, lineErr)
 }
 
 // linger lets the peer read the last frames. To close a line while bytes from
