@@ -136,14 +136,14 @@ func (c *Core) receiveDisconnect(now int64, body *wire.Disconnect) {
 	if code == 0 {
 		code = realtime.CodeServerError
 	}
-	if code == realtime.CodeExpired && c.options.TokenSource {
-		c.token.value = ""
-	}
 	c.endByCode(now, code, body.Reason, 1000)
 }
 
 // endByCode ends the line with a code of the server or the socket: its range says whether to connect again (COD-1).
 func (c *Core) endByCode(now int64, code realtime.Code, reason string, closeCode realtime.Code) {
+	if code == realtime.CodeExpired && c.options.TokenSource {
+		c.token.value = ""
+	}
 	change := StateChange{Code: code, Reason: reason}
 	if code.Retry() {
 		c.endLine(now, closeCode, change)

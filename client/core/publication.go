@@ -12,15 +12,16 @@ func (c *Core) receivePublication(publication *wire.Publication) {
 		return
 	}
 	s := c.subscriptions[publication.Channel]
-	if s == nil || !s.live {
-		return // Unsubscribe crossed it, or the gap's answer is awaited (CLI-5).
+	if s == nil || !s.live || s.gap {
+		return // Unsubscribe crossed it, or an answer is awaited (CLI-5).
 	}
 	if publication.Offset != 0 && !s.position.IsZero() {
 		if publication.Offset <= s.position.Offset {
 			return // CLI-5: a duplicate
 		}
 		if publication.Prev > s.position.Offset {
-			// CLI-5: a gap. Nothing after it is taken until the answer to the subscribe that goes out now, or is awaited.
+			// CLI-5: a gap. Nothing is taken until the answer to the subscribe that goes out now, or is awaited.
+			s.gap = true
 			if s.retryAt == never && c.line.servedFor(s.channel).awaited == 0 {
 				s.becomeDue()
 			}

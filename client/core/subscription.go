@@ -33,6 +33,7 @@ type subscription struct {
 	due        bool  // to be sent as soon as line and pace allow
 	sent       bool  // a subscribe of it went out on the present line
 	live       bool  // answered on the present line: publications are taken
+	gap        bool  // but for those after a gap, until the next answer
 	retryAt    int64 // when a failed one is due again
 	failures   int   // in a row
 	generation int   // grows with each answer, so that pages asked for before it are told apart
@@ -205,6 +206,7 @@ func (c *Core) answered(now int64, s *subscription, answer *wire.Subscribed) {
 	s.top = answer.Top
 	s.failures = 0
 	s.live = true
+	s.gap = false
 	if !s.due {
 		s.state = Subscribed
 	}
