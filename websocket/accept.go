@@ -41,6 +41,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 func request(r *http.Request) handshake.Request {
 	return handshake.Request{
 		Method:           r.Method,
+		Target:           r.RequestURI,
 		ProtoMajor:       r.ProtoMajor,
 		ProtoMinor:       r.ProtoMinor,
 		Host:             r.Host,
@@ -60,7 +61,8 @@ func refuse(w http.ResponseWriter, refusal *handshake.Refusal, cause error) erro
 		// RFC 6455 4.4: the versions spoken here. RFC 9110 15.5.22: 426 needs Upgrade.
 		h.Set("Sec-WebSocket-Version", "13")
 		h.Set("Upgrade", "websocket")
-		h.Set("Connection", "Upgrade, close")
+		// Two fields, since net/http closes the connection only when the first is close alone.
+		h["Connection"] = []string{"close", "Upgrade"}
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", http.MethodGet)
 	}
@@ -104,6 +106,10 @@ func (m CompressionMode) mode() deflate.Mode {
 
 // The defaults of limits that concern the handshake and the line.
 const (
+	headBytesDefault     = 16 << 10
+	lineBytesDefault     = 8 << 10
+	fieldsDefault        = 64
+	cookiesDefault       = 32
 	subprotocolsDefault  = 8
 	extensionsDefault    = 8
 	offerBytesDefault    = 512
@@ -113,6 +119,10 @@ const (
 
 func (l Limits) policy() handshake.Policy {
 	return handshake.Policy{
+		HeadBytesMax:    cmp.Or(l.HeadBytes, headBytesDefault),
+		LineBytesMax:    cmp.Or(l.LineBytes, lineBytesDefault),
+		FieldsMax:       cmp.Or(l.Fields, fieldsDefault),
+		CookiesMax:      cmp.Or(l.Cookies, cookiesDefault),
 		SubprotocolsMax: cmp.Or(l.Subprotocols, subprotocolsDefault),
 		ExtensionsMax:   cmp.Or(l.Extensions, extensionsDefault),
 		OfferBytesMax:   cmp.Or(l.OfferBytes, offerBytesDefault),
