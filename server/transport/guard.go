@@ -22,6 +22,11 @@ type Guard struct {
 func (g *Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, reason := g.check(r)
+		if len(r.TransferEncoding) > 0 {
+			// RFC 9112 6.1: after a request that has a length too, the connection must be closed, and net/http has forgotten
+			// whether it had one.
+			w.Header().Set("Connection", "close")
+		}
 		if status == 0 {
 			next.ServeHTTP(w, r)
 			return
