@@ -268,39 +268,50 @@ func describeCause(cause error) string {
 
 func decodeClientProto(one []byte) (ClientMessage, error) {
 	var m ClientMessage
+	r := &Refusal{}
 	commands := 0
 	c := codec{mode: readProto, format: Proto, strict: true}
 	for b := one; len(b) > 0; {
 		n := c.consumeField(b)
 		if n == 0 {
-			return m, ErrMalformed
+			return ClientMessage{}, ErrMalformed
 		}
 		b = b[n:]
-		if c.number == 1 {
-			if c.failure == nil && c.once(1, "id") {
-				m.ID = uint32(c.readUint("id", IDMax))
+		number := int(c.number)
+		switch {
+		case number == 1:
+			c.readID(r)
+		case number >= len(commandNames):
+			commands += 2 // unknown is answered like several
+		default:
+			commands++
+			r.Command = commandNames[number]
+			if c.failure == nil && commands == 1 {
+				m.Command = c.readCommand(number)
 			}
-			continue
-		}
-		commands++
-		if n := int(c.number); n >= len(commandNames) {
-			commands = 2 // unknown is the same as several
-		} else if c.failure == nil && commands == 1 {
-			m.Command = c.readCommand(n)
 		}
 		if errors.Is(c.failure, ErrMalformed) {
-			return m, ErrMalformed
+			return ClientMessage{}, ErrMalformed
 		}
 	}
-	if commands == 1 && c.failure == nil {
+	switch {
+	case commands != 1:
+		r.Command, r.Err = "", realtime.NewError(realtime.CodeUnknownCommand, "")
+	case c.failure != nil:
+		r.Err = realtime.NewError(realtime.CodeBadRequest, c.failure.Error())
+	default:
+		m.ID = r.ID
 		return m, nil
 	}
-	r := &Refusal{ID: m.ID}
-	if commands != 1 {
-		r.Err = realtime.NewError(realtime.CodeUnknownCommand, "")
-		return m, r
+	return ClientMessage{}, r
+}
+
+// readID reads the id, also of a message that is refused already.
+func (c *codec) readID(r *Refusal) {
+	c.once(1, "id")
+	if c.value.isVarint(c, "id") && c.value.varint <= IDMax {
+		r.ID = uint32(c.value.varint)
+		return
 	}
-	r.Command = m.Command.Name()
-	r.Err = realtime.NewError(realtime.CodeBadRequest, c.failure.Error())
-	return m, r
+	c.fail("id", "must be an integer from 0 to 4294967295")
 }
