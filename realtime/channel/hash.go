@@ -3,7 +3,6 @@ package channel
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"math"
 
 	"github.com/bellwire/bellwire/realtime"
@@ -11,45 +10,39 @@ import (
 	"github.com/bellwire/bellwire/realtime/history"
 )
 
+// hashedBytesUsual is what most commands with an id take: below it, hashing allocates nothing.
+const hashedBytesUsual = 512
+
+// The kinds of commands that have ids; they begin what is hashed.
+const (
+	kindPublish = 1
+	kindUpdate  = 2
+)
+
 // hashPublication covers what the application published. Not who did: the same client comes back on another connection.
 func hashPublication(draft *broker.Draft) history.Hash {
-	h := sha256.New()
-	writeField(h, []byte("publish"))
-	writePayload(h, draft.Payload)
-	return sum(h)
+	content := append(make([]byte, 0, hashedBytesUsual), kindPublish)
+	return hash(appendPayload(content, draft.Payload))
 }
 
 // hashUpdate covers every field that decides what the update does.
 func hashUpdate(update *broker.Update) history.Hash {
-	h := sha256.New()
-	writeField(h, []byte("update"))
-	writeField(h, []byte{byte(update.Op)})
-	writeField(h, []byte(update.Key))
-	writePayload(h, update.Value)
-	writeNumber(h, math.Float64bits(update.By))
-	writeNumber(h, update.Version)
-	return sum(h)
+	content := append(make([]byte, 0, hashedBytesUsual), kindUpdate, byte(update.Op))
+	content = binary.BigEndian.AppendUint64(content, math.Float64bits(update.By))
+	content = binary.BigEndian.AppendUint64(content, update.Version)
+	content = binary.BigEndian.AppendUint64(content, uint64(len(update.Key)))
+	content = append(content, update.Key...)
+	return hash(appendPayload(content, update.Value))
 }
 
-func writePayload(h hash.Hash, p realtime.Payload) {
-	h.Write([]byte{byte(p.Encoding)})
-	writeField(h, p.Bytes)
+// appendPayload comes last: every field before it has a length that is fixed or written, so that no two commands give
+// the same bytes.
+func appendPayload(content []byte, p realtime.Payload) []byte {
+	return append(append(content, byte(p.Encoding)), p.Bytes...)
 }
 
-// writeField writes the length first, so that no two lists of fields give the same bytes.
-func writeField(h hash.Hash, field []byte) {
-	writeNumber(h, uint64(len(field)))
-	h.Write(field)
-}
-
-func writeNumber(h hash.Hash, n uint64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], n)
-	h.Write(b[:])
-}
-
-func sum(h hash.Hash) (truncated history.Hash) {
-	var full [sha256.Size]byte
-	copy(truncated[:], h.Sum(full[:0]))
+func hash(content []byte) (truncated history.Hash) {
+	full := sha256.Sum256(content)
+	copy(truncated[:], full[:])
 	return truncated
 }

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bellwire/bellwire/realtime"
@@ -27,6 +28,9 @@ type Log struct {
 	top     uint64                      // offset of the newest entry there ever was; never decreases
 	bytes   int                         // sum of payloadBytes of entries
 }
+
+// NewLog returns a log in which entries up to top have been, and none is held.
+func NewLog(top uint64) Log { return Log{top: top} }
 
 // Top is the offset of the newest entry there ever was, 0 when there was none.
 func (l *Log) Top() uint64 { return l.top }
@@ -86,7 +90,9 @@ func (l *Log) After(offset uint64, limit, bytesMax int) (page []*realtime.Public
 	if base := l.Base(); offset >= base {
 		first = int(min(offset-base+1, uint64(l.entries.len())))
 	}
-	return l.page(l.entries.len()-first, limit, bytesMax, func(i int) *realtime.Publication { return l.entries.at(first + i) })
+	available := l.entries.len() - first
+	page = l.cut(l.entries.slice(first, min(available, limit)), bytesMax)
+	return page, len(page) < available
 }
 
 // Before returns entries with offsets less than offset, newest first, under the same rules as After.
@@ -95,26 +101,26 @@ func (l *Log) Before(offset uint64, limit, bytesMax int) (page []*realtime.Publi
 	if base := l.Base(); offset > base {
 		available = int(min(offset-base, uint64(l.entries.len())))
 	}
-	return l.page(available, limit, bytesMax, func(i int) *realtime.Publication { return l.entries.at(available - 1 - i) })
+	count := min(available, limit)
+	page = l.entries.slice(available-count, count)
+	slices.Reverse(page)
+	page = l.cut(page, bytesMax)
+	return page, len(page) < available
 }
 
-func (l *Log) page(available, limit, bytesMax int, at func(i int) *realtime.Publication) ([]*realtime.Publication, bool) {
-	count, bytes := 0, 0
-	for count < min(available, limit) {
-		bytes += payloadBytes(at(count))
-		if bytes > bytesMax && count > 0 {
-			break
+// cut shortens a page to bytesMax of payloads, or to one entry.
+func (l *Log) cut(page []*realtime.Publication, bytesMax int) []*realtime.Publication {
+	if l.bytes <= bytesMax {
+		return page
+	}
+	bytes := 0
+	for i, entry := range page {
+		bytes += payloadBytes(entry)
+		if bytes > bytesMax && i > 0 {
+			return slices.Clip(page[:i])
 		}
-		count++
 	}
-	if count == 0 {
-		return nil, available > 0
-	}
-	page := make([]*realtime.Publication, count)
-	for i := range page {
-		page[i] = at(i)
-	}
-	return page, count < available
+	return page
 }
 
 // Missed says what of the entries after since the log does not hold: nil when it holds all (SUB-4), a range (SUB-5), or,

@@ -14,6 +14,18 @@ func (r *ring[T]) len() int { return r.count }
 // at returns the i-th, 0 being the oldest.
 func (r *ring[T]) at(i int) T { return r.items[(r.head+i)&(len(r.items)-1)] }
 
+// slice returns a copy of count items from the first-th on, nil for none.
+func (r *ring[T]) slice(first, count int) []T {
+	if count <= 0 {
+		return nil
+	}
+	items := make([]T, count)
+	begin := (r.head + first) & (len(r.items) - 1)
+	n := copy(items, r.items[begin:])
+	copy(items[n:], r.items)
+	return items
+}
+
 func (r *ring[T]) push(item T) {
 	if r.count == len(r.items) {
 		r.resize(max(ringLengthMin, 2*len(r.items)))
