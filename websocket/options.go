@@ -46,6 +46,16 @@ type Limits struct {
 	ControlBurst     int
 	ControlPerSecond int
 
+	// HeadBytes, LineBytes, Fields and Cookies bound the head of a request: its
+	// size, that of the URL and of one field, the number of fields and of cookies.
+	// Defaults 16 KiB, 8 KiB, 64 and 32. One more refuses it with 431, or 414 for the
+	// URL. The HTTP server has read the head by then: give it a MaxHeaderBytes and a
+	// ReadHeaderTimeout, too.
+	HeadBytes int
+	LineBytes int
+	Fields    int
+	Cookies   int
+
 	// Subprotocols and Extensions are the largest numbers of items a request may
 	// offer. Default 8 and 8. One more refuses the handshake with 400.
 	Subprotocols int

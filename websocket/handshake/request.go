@@ -9,6 +9,7 @@ import (
 // Request is what an opening request is judged by.
 type Request struct {
 	Method           string
+	Target           string // as it stands in the request line
 	ProtoMajor       int
 	ProtoMinor       int
 	Host             string
@@ -24,6 +25,10 @@ type Policy struct {
 	Origins      Origins  // besides the server's own
 	AnyOrigin    bool
 
+	HeadBytesMax    int // request line and fields
+	LineBytesMax    int // the target, or one field
+	FieldsMax       int // field lines
+	CookiesMax      int
 	SubprotocolsMax int // items offered
 	ExtensionsMax   int // items offered
 	OfferBytesMax   int // size of one subprotocol's name
@@ -58,6 +63,11 @@ var (
 	refuseOrigin      = &Refusal{http.StatusForbidden, "the Origin may not connect here"}
 	refuseSubprotocol = &Refusal{http.StatusBadRequest, "Sec-WebSocket-Protocol is malformed"}
 	refuseOffers      = &Refusal{http.StatusBadRequest, "too many subprotocols, or too long ones"}
+	refuseTarget      = &Refusal{http.StatusRequestURITooLong, "the URL is too long"}
+	refuseHead        = &Refusal{http.StatusRequestHeaderFieldsTooLarge, "the head of the request is too large"}
+	refuseFields      = &Refusal{http.StatusRequestHeaderFieldsTooLarge, "too many fields"}
+	refuseLine        = &Refusal{http.StatusRequestHeaderFieldsTooLarge, "a field is too long"}
+	refuseCookies     = &Refusal{http.StatusRequestHeaderFieldsTooLarge, "too many cookies"}
 )
 
 // version is the only one there is (RFC 6455 4.1).
@@ -65,6 +75,9 @@ const version = "13"
 
 // Check holds a request against RFC 6455 4.2.1 and the policy.
 func (p *Policy) Check(r Request) (Accepted, *Refusal) {
+	if refusal := p.checkSize(r); refusal != nil {
+		return Accepted{}, refusal
+	}
 	if refusal := checkRequestLine(r); refusal != nil {
 		return Accepted{}, refusal
 	}
@@ -84,6 +97,37 @@ func (p *Policy) Check(r Request) (Accepted, *Refusal) {
 		return Accepted{}, &Refusal{http.StatusBadRequest, "Sec-WebSocket-Extensions: " + err.Error()}
 	}
 	return accepted, nil
+}
+
+// checkSize bounds what the checks that follow look at.
+func (p *Policy) checkSize(r Request) *Refusal {
+	if len(r.Target) > p.LineBytesMax {
+		return refuseTarget
+	}
+	head := len(r.Method) + len(r.Target) + len("  HTTP/1.1\r\n\r\n") + len("Host: \r\n") + len(r.Host)
+	fields, cookies := 1, 0
+	for name, values := range r.Header {
+		for _, value := range values {
+			line := len(name) + len(": ") + len(value)
+			if line > p.LineBytesMax {
+				return refuseLine
+			}
+			head += line + len("\r\n")
+			fields++
+			if name == "Cookie" {
+				cookies += 1 + strings.Count(value, ";")
+			}
+		}
+	}
+	switch {
+	case head > p.HeadBytesMax:
+		return refuseHead
+	case fields > p.FieldsMax:
+		return refuseFields
+	case cookies > p.CookiesMax:
+		return refuseCookies
+	}
+	return nil
 }
 
 func checkRequestLine(r Request) *Refusal {

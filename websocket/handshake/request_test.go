@@ -33,10 +33,38 @@ func without(name string) func(*Request) {
 	return func(r *Request) { r.Header.Del(name) }
 }
 
+// headOf makes the head of a request that many bytes long.
+func headOf(size int) func(*Request) {
+	return func(r *Request) {
+		r.Target = "/"
+		var head strings.Builder
+		head.WriteString("GET / HTTP/1.1\r\nHost: " + r.Host + "\r\n")
+		r.Header.Write(&head)
+		for n := size - head.Len() - len("\r\n"); n > 0; {
+			line := min(n, 4096)
+			if rest := n - line; rest > 0 && rest < 10 {
+				line -= 10
+			}
+			r.Header["X"] = append(r.Header["X"], strings.Repeat("x", line-len("X: \r\n")))
+			n -= line
+		}
+	}
+}
+
+// fieldsOf makes a request with that many field lines, with that of the Host.
+func fieldsOf(count int) func(*Request) {
+	return func(r *Request) {
+		for range count - 1 - len(r.Header) {
+			r.Header["X"] = append(r.Header["X"], "x")
+		}
+	}
+}
+
 func policy() *Policy {
 	return &Policy{
 		Subprotocols:    []string{"chat", "superchat"},
 		SubprotocolsMax: 8, ExtensionsMax: 8, OfferBytesMax: 512,
+		HeadBytesMax: 16 << 10, LineBytesMax: 8 << 10, FieldsMax: 64, CookiesMax: 32,
 	}
 }
 
@@ -108,7 +136,20 @@ func TestRequest(t *testing.T) {
 		{"HS-16 not a token", with("Sec-Websocket-Protocol", "a b"), refuseSubprotocol},
 		{"HS-16 duplicate", with("Sec-Websocket-Protocol", "a, a"), refuseSubprotocol},
 		{"HS-16 duplicate over two fields", with("Sec-Websocket-Protocol", "a", "a"), refuseSubprotocol},
-		{"HS-16 run of separators", with("Sec-Websocket-Protocol", strings.Repeat(" ,", 8192)), refuseSubprotocol},
+		{"HS-04 head of 16 KiB", headOf(16 << 10), nil},
+		{"HS-04 head of 16 KiB and 1", headOf(16<<10 + 1), refuseHead},
+		{"HS-05 64 fields", fieldsOf(64), nil},
+		{"HS-05 65 fields", fieldsOf(65), refuseFields},
+		{"HS-05 10,000 fields", fieldsOf(10000), refuseHead},
+		{"HS-06 field of 8 KiB", with("X", strings.Repeat("x", 8<<10-3)), nil},
+		{"HS-06 field of 8 KiB and 1", with("X", strings.Repeat("x", 8<<10-2)), refuseLine},
+		{"HS-06 URL of 8 KiB", func(r *Request) { r.Target = strings.Repeat("/", 8<<10) }, nil},
+		{"HS-06 URL of 8 KiB and 1", func(r *Request) { r.Target = strings.Repeat("/", 8<<10+1) }, refuseTarget},
+		{"HS-06 32 cookies", with("Cookie", "a=b"+strings.Repeat(";a=b", 31)), nil},
+		{"HS-06 33 cookies", with("Cookie", "a=b"+strings.Repeat(";a=b", 32)), refuseCookies},
+		{"HS-06 33 cookies in two fields", with("Cookie", "a=b"+strings.Repeat(";a=b", 30), "a=b; a=b"), refuseCookies},
+		{"HS-06 10,000 cookies", with("Cookie", strings.Repeat("a;", 10000)), refuseLine},
+		{"HS-16 run of separators", with("Sec-Websocket-Protocol", strings.Repeat(" ,", 4000)), refuseSubprotocol},
 	}
 	for _, row := range rows {
 		t.Run(row.rule, func(t *testing.T) {
@@ -177,7 +218,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add(head + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; a=\"\\b\"\r\n\r\n")
 	f.Add(head + "Origin: null\r\nContent-Length: 4\r\n\r\nbody")
 	f.Add(strings.Replace(head, "GET", "POST", 1) + "\r\n")
-	statuses := []int{400, 403, 405, 426, 505}
+	statuses := []int{400, 403, 405, 414, 426, 431, 505}
 	f.Fuzz(func(t *testing.T, raw string) {
 		parsed, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
 		if err != nil {

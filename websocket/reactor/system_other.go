@@ -1,0 +1,43 @@
+//go:build !linux
+
+package reactor
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Other systems have no epoll: New fails, and none of the rest is ever called.
+
+type event struct {
+	Events  uint32
+	Fd, Pad int32
+}
+
+const (
+	interestRead  = 1
+	interestWrite = 4
+	eventHangUp   = 16
+)
+
+type poller struct {
+	file *os.File
+	raw  syscall.RawConn
+}
+
+func newPoller() (*poller, error) { return nil, ErrTransport }
+
+func (p *poller) close()                                    {}
+func (p *poller) poll([]event) int                          { return 0 }
+func (p *poller) notify()                                   {}
+func (p *poller) add(int32, uint32, uint32, uint32) error   { return ErrTransport }
+func (p *poller) modify(int32, uint32, uint32, uint32)      {}
+func send(int32, []byte) (int, error)                       { return 0, ErrTransport }
+func receive(int32, []byte) (int, error)                    { return 0, ErrTransport }
+func takeOver(net.Conn, time.Duration, bool) (int32, error) { return 0, ErrTransport }
+func plain(net.Conn) bool                                   { return false }
+func closeDescriptor(int32)                                 {}
+func shutdownWrite(int32)                                   {}
+func peerAddr(int32) net.Addr                               { return nil }
