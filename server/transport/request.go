@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -121,35 +120,4 @@ func (t *WebSocket) ownSecureOrigin(r *http.Request) (string, bool) {
 	own := "https://" + r.Host
 	_, err := handshake.ParseOrigins([]string{own})
 	return own, err == nil
-}
-
-// wouldAccept makes the checks of the handshake before the node is asked for admission: a request that is no upgrade
-// takes no place.
-func (t *WebSocket) wouldAccept(r *http.Request, options *websocket.AcceptOptions) bool {
-	origins := t.origins
-	if len(options.OriginPatterns) != len(t.config.OriginPatterns) {
-		origins, _ = handshake.ParseOrigins(options.OriginPatterns)
-	}
-	policy := handshake.Policy{
-		Subprotocols: options.Subprotocols, Origins: origins,
-		SubprotocolsMax: subprotocolsMax, ExtensionsMax: extensionsMax, OfferBytesMax: offerBytesMax,
-	}
-	_, refusal := policy.Check(handshake.Request{
-		Method: r.Method, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Host: r.Host, Secure: r.TLS != nil,
-		Header: r.Header, ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding,
-	})
-	return refusal == nil
-}
-
-// acceptRefused lets the engine write the refusal that is due.
-func (t *WebSocket) acceptRefused(w http.ResponseWriter, r *http.Request, options *websocket.AcceptOptions) {
-	conn, err := websocket.Accept(w, r, options)
-	if err == nil {
-		_ = conn.CloseNow() // not reached: the same checks refused it
-		return
-	}
-	var refused *websocket.HandshakeError
-	if errors.As(err, &refused) {
-		t.config.Metrics.Refused(refused.Status)
-	}
 }

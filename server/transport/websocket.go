@@ -5,13 +5,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/safego"
-	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/websocket"
@@ -52,18 +49,16 @@ type Metrics interface {
 
 // WebSocket serves /ws.
 type WebSocket struct {
-	config  Config
-	origins handshake.Origins
-	group   safego.Group
+	config Config
+	group  safego.Group
 }
 
 // NewWebSocket returns the handler. The error is that of an origin pattern.
 func NewWebSocket(config Config) (*WebSocket, error) {
-	origins, err := handshake.ParseOrigins(config.OriginPatterns)
-	if err != nil {
+	if _, err := handshake.ParseOrigins(config.OriginPatterns); err != nil {
 		return nil, err
 	}
-	t := &WebSocket{config: config, origins: origins}
+	t := &WebSocket{config: config}
 	t.group.Logger = config.Logger
 	t.group.OnPanic = config.Metrics.Panicked
 	return t, nil
@@ -79,38 +74,17 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, http.StatusBadRequest, refusal)
 		return
 	}
-	options := t.acceptOptions(r, protocol)
-	if !t.wouldAccept(r, options) {
-		t.acceptRefused(w, r, options)
-		return
-	}
-	slot, ok := t.config.Admission.slotOf(r)
-	if !ok {
-		t.refuse(w, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
-		return
-	}
-	l := &line{
-		kind: messageType(protocol.Binary), frameBytesMax: t.config.FrameBytesMax, slot: slot, group: &t.group,
-		opened: make(chan struct{}),
-	}
-	connection, err := t.config.Node.Open(l, protocol.Session, hello)
+	a := &admittance{ResponseWriter: w, transport: t, request: r, protocol: protocol, hello: hello}
+	conn, err := websocket.Accept(a, r, t.acceptOptions(r, protocol))
 	if err != nil {
-		slot.Release()
-		t.refuseLater(w)
+		a.giveUp(err)
 		return
 	}
-	conn, err := websocket.Accept(w, r, options)
-	if err != nil {
-		l.fail()
-		connection.Closed(err)
-		slot.Release()
-		return
-	}
-	l.open(conn)
-	t.group.Go("websocket", func() { t.serve(conn, connection) }, func() {
-		slot.Release()
+	a.line.open(conn)
+	t.group.Go("websocket", func() { t.serve(conn, a.connection) }, func() {
+		a.line.slot.Release()
 		_ = conn.CloseNow()
-		connection.Closed(nil) // does nothing unless serve panicked
+		a.connection.Closed(nil) // does nothing unless serve panicked
 	})
 }
 
@@ -201,11 +175,4 @@ func (t *WebSocket) refuse(w http.ResponseWriter, status int, reason string) {
 	t.config.Metrics.Refused(status)
 	w.Header().Set("Connection", "close")
 	http.Error(w, reason, status)
-}
-
-// refuseLater is the answer of a node that drains or is full (LIV-5).
-func (t *WebSocket) refuseLater(w http.ResponseWriter) {
-	seconds := math.Ceil(t.config.Node.RetryAfter().Seconds())
-	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(seconds))))
-	t.refuse(w, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
 }

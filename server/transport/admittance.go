@@ -1,0 +1,72 @@
+package transport
+
+import (
+	"bufio"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+
+	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/node"
+	"github.com/bellwire/bellwire/websocket"
+)
+
+// admittance asks for admission between the checks of the handshake and the 101. The engine takes the connection over
+// only when a request has passed all checks, so that what is no upgrade takes no place, and what is not admitted can
+// still be told so by HTTP (LIV-5).
+type admittance struct {
+	http.ResponseWriter
+	transport *WebSocket
+	request   *http.Request
+	protocol  Protocol
+	hello     node.Hello
+
+	line       *line            // set when there was a place
+	connection *node.Connection // set when the node has admitted the line
+	refused    bool             // by the address's places or by the node; nothing has been written
+}
+
+var errNotAdmitted = errors.New("the line was not admitted")
+
+// Hijack implements http.Hijacker.
+func (a *admittance) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	slot, ok := a.transport.config.Admission.slotOf(a.request)
+	if !ok {
+		a.refused = true
+		return nil, nil, errNotAdmitted
+	}
+	a.line = &line{
+		kind: messageType(a.protocol.Binary), frameBytesMax: a.transport.config.FrameBytesMax, slot: slot,
+		group: &a.transport.group, opened: make(chan struct{}),
+	}
+	connection, err := a.transport.config.Node.Open(a.line, a.protocol.Session, a.hello)
+	if err != nil {
+		a.refused = true
+		return nil, nil, errNotAdmitted
+	}
+	a.connection = connection
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// giveUp ends what was begun for a line that does not come to be.
+func (a *admittance) giveUp(cause error) {
+	if a.line != nil {
+		defer a.line.slot.Release()
+	}
+	var handshake *websocket.HandshakeError
+	switch {
+	case a.connection != nil:
+		a.line.fail()
+		a.connection.Closed(cause)
+	case a.refused && a.line == nil:
+		a.transport.refuse(a.ResponseWriter, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
+	case a.refused:
+		seconds := math.Ceil(a.transport.config.Node.RetryAfter().Seconds())
+		a.Header().Set("Retry-After", strconv.Itoa(max(1, int(seconds))))
+		a.transport.refuse(a.ResponseWriter, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
+	case errors.As(cause, &handshake):
+		a.transport.config.Metrics.Refused(handshake.Status) // the engine has written it
+	}
+}
