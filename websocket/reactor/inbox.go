@@ -1,0 +1,130 @@
+package reactor
+
+import (
+	"sync"
+
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+)
+
+// kind says what a call from another goroutine asks a loop to do.
+type kind uint8
+
+const (
+	callAttach kind = iota
+	callSend
+	callClose
+	callDo
+	callBroadcast
+	callHandedBack
+	callDrain
+	callStop
+)
+
+// call is one of them. Those with a generation are for one connection.
+type call struct {
+	kind       kind
+	slot       uint32
+	generation uint32
+	message    *Prepared // callSend, callBroadcast
+	shard      *shard    // callBroadcast
+	do         func(t *Turn)
+	arrival    *arrival // callAttach
+	code       websocket.StatusCode
+	reason     string
+}
+
+// Prepared is a message encoded once and sent to many connections. It is safe
+// for concurrent use.
+type Prepared = endpoint.Prepared
+
+// inbox holds calls until their loop has a turn for them.
+type inbox struct {
+	mu      sync.Mutex
+	calls   []call
+	bytes   int
+	awake   bool // the loop will look here before it waits
+	stopped bool
+}
+
+// post hands a call to the loop and wakes it if need be. A loop that is behind
+// is not woken again and again: it finds all that has gathered when it comes.
+func (l *loop) post(c call) error {
+	wake, err := l.postQuietly(c)
+	if wake {
+		l.poller.notify()
+	}
+	return err
+}
+
+// postQuietly leaves the waking to the caller.
+func (l *loop) postQuietly(c call) (wake bool, _ error) {
+	in := &l.inbox
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	limits := &l.reactor.config
+	bytes := 0
+	if c.message != nil {
+		bytes = len(c.message.Frame())
+	}
+	switch {
+	case in.stopped:
+		return false, websocket.ErrClosed
+	case c.kind == callHandedBack, c.kind == callStop, c.kind == callDrain: // bounded by what caused them
+	case len(in.calls) >= limits.InboxMax, in.bytes+bytes > limits.InboxBytesMax && in.bytes > 0:
+		return false, ErrBusy
+	}
+	in.calls = append(in.calls, c)
+	in.bytes += bytes
+	wake = !in.awake
+	in.awake = true
+	return wake, nil
+}
+
+// busy reports whether a call with so many bytes would find no room.
+func (l *loop) busy(bytes int) error {
+	in := &l.inbox
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.stopped:
+		return websocket.ErrClosed
+	case len(in.calls) >= l.reactor.config.InboxMax, in.bytes+bytes > l.reactor.config.InboxBytesMax && in.bytes > 0:
+		return ErrBusy
+	}
+	return nil
+}
+
+// takeCalls exchanges the calls for the empty slice given.
+func (in *inbox) takeCalls(empty []call) []call {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	calls := in.calls
+	in.calls = empty
+	in.bytes = 0
+	return calls
+}
+
+// mayWait reports whether nothing is there. From then on a call wakes the loop.
+func (in *inbox) mayWait() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.awake = len(in.calls) > 0
+	return !in.awake
+}
+
+// stayAwake says that the loop runs: a call need not wake it.
+func (in *inbox) stayAwake() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.awake = true
+}
+
+func (in *inbox) stop() []call {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.stopped = true
+	calls := in.calls
+	in.calls = nil
+	return calls
+}

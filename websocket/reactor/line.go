@@ -1,0 +1,333 @@
+package reactor
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/deflate"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
+)
+
+// errDry says that nothing is there to be read.
+var errDry = errors.New("nothing to read")
+
+const websocketInternal = frame.StatusInternal
+
+// arrival is a connection on its way to its loop.
+type arrival struct {
+	fd       int32
+	first    []byte // came with the handshake
+	settings *settings
+	deflate  *deflate.Conn
+	data     any
+}
+
+// attach begins a connection.
+func (l *loop) attach(a *arrival) {
+	c := l.table.take()
+	c.fd = a.fd
+	c.state = open
+	c.settings = a.settings
+	c.data = a.data
+	c.compresses = a.deflate != nil
+	c.endpoint.Init(&a.settings.config, a.deflate, l.now)
+	c.interest = interestRead
+	if err := l.poller.add(c.fd, c.slot, c.generation, c.interest); err != nil {
+		l.doom(c, err)
+	}
+	if open := l.reactor.config.Handler.Open; open != nil {
+		l.guard(c, func() { open(l.at(c)) })
+	}
+	if l.draining != nil {
+		l.at(c).Close(l.draining.code, l.draining.reason)
+	}
+	if len(a.first) > 0 {
+		c.endpoint.Receive(a.first, l.now)
+	}
+	l.pump(c)
+	l.schedule(c)
+}
+
+// readable reads what is there, acts on all of it, and answers at once. It reads
+// once: where more is there than the buffer holds, epoll says so again after the other
+// lines have had their turn, so that one that floods does not starve its neighbours.
+func (l *loop) readable(c *line) {
+	n, err := receive(c.fd, l.input)
+	switch {
+	case err == errDry:
+	case err != nil:
+		l.doom(c, err)
+	case n == 0:
+		l.doom(c, io.EOF)
+	case c.state == open:
+		c.endpoint.Receive(l.input[:n], l.now)
+		l.pump(c)
+		poison(l.input[:n])
+	}
+}
+
+// pump hands out what the endpoint has, and sends what comes of it.
+func (l *loop) pump(c *line) {
+	defer l.recovered(c)
+	l.lend(c)
+	message := l.reactor.config.Handler.Message
+	t := l.at(c)
+	for {
+		event := c.endpoint.Next(l.now)
+		switch event.Kind {
+		case endpoint.Message:
+			message(t, websocket.MessageType(event.Opcode), event.Payload)
+			if c.endpoint.Pending() > outBytes {
+				l.flush(c)
+				l.lend(c)
+			}
+		case endpoint.None:
+			l.flush(c)
+			return
+		case endpoint.Closed:
+			l.flush(c)
+			l.finish(c, event)
+			return
+		}
+	}
+}
+
+// lend gives the endpoint of a line a buffer for its output, so that none is held
+// between turns. What is to be sent of a fan-out comes before what follows.
+func (l *loop) lend(c *line) {
+	if c.lent {
+		return
+	}
+	var buf []byte
+	if n := len(l.spare); n > 0 {
+		buf, l.spare = l.spare[n-1], l.spare[:n-1]
+	} else {
+		buf = make([]byte, 0, spareBytes)
+	}
+	if c.runFrom != c.runTo {
+		buf = append(buf, l.palette[c.runFrom:c.runTo]...)
+		c.runFrom, c.runTo = 0, 0
+	}
+	c.endpoint.Lend(buf)
+	c.lent = true
+}
+
+// flush sends all output of a line in one system call.
+func (l *loop) flush(c *line) {
+	if c.runFrom != c.runTo {
+		run := l.palette[c.runFrom:c.runTo]
+		c.runFrom, c.runTo = 0, 0
+		l.write(c, run)
+		return
+	}
+	out := c.endpoint.Output()
+	if len(out) > 0 {
+		l.write(c, out)
+	}
+	if c.lent {
+		c.lent = false
+		poison(out[:cap(out)])
+		if cap(out) <= spareBytesMax && len(l.spare) < spareMax {
+			l.spare = append(l.spare, out[:0])
+		}
+	}
+}
+
+// write gives bytes to the socket, and queues what it does not take.
+func (l *loop) write(c *line, b []byte) {
+	if c.broken {
+		return
+	}
+	if c.backlog != nil && len(c.backlog.queue) > 0 {
+		l.queue(c, b)
+		return
+	}
+	n, err := send(c.fd, b)
+	switch {
+	case err != nil:
+		l.doom(c, err)
+	case n < len(b):
+		l.queue(c, b[n:])
+		if c.settings.writeTimeout > 0 {
+			c.backlog.due = l.now + c.settings.writeTimeout
+			l.schedule(c)
+		}
+	}
+}
+
+// queue keeps bytes until the socket takes them.
+func (l *loop) queue(c *line, b []byte) {
+	if c.backlog == nil {
+		c.backlog = new(backlog)
+	}
+	q := c.backlog
+	if len(q.queue)-q.sent+len(b) > l.reactor.config.QueueBytesMax {
+		l.doom(c, ErrSlow)
+		return
+	}
+	if q.sent > len(q.queue)/2 {
+		q.queue = q.queue[:copy(q.queue, q.queue[q.sent:])]
+		q.sent = 0
+	}
+	q.queue = append(q.queue, b...)
+	l.watch(c)
+}
+
+// writable sends what was queued.
+func (l *loop) writable(c *line) {
+	q := c.backlog
+	if q == nil || len(q.queue) == 0 || c.broken {
+		return
+	}
+	n, err := send(c.fd, q.queue[q.sent:])
+	if err != nil {
+		l.doom(c, err)
+		return
+	}
+	q.sent += n
+	if q.sent < len(q.queue) {
+		if n > 0 && c.settings.writeTimeout > 0 && c.state == open {
+			q.due = l.now + c.settings.writeTimeout // judged by progress
+		}
+		l.watch(c)
+		return
+	}
+	q.queue, q.sent = nil, 0
+	if c.state == lingering {
+		shutdownWrite(c.fd)
+	} else {
+		q.due = 0
+		if drained := l.reactor.config.Handler.Drained; drained != nil {
+			l.guard(c, func() { drained(l.at(c)) })
+			l.flush(c)
+		}
+	}
+	l.rest(c)
+	l.watch(c)
+}
+
+// rest forgets a backlog in which nothing is left.
+func (l *loop) rest(c *line) {
+	if q := c.backlog; q != nil && len(q.queue) == 0 && len(q.tasks) == 0 && !q.running && q.due == 0 {
+		c.backlog = nil
+	}
+}
+
+// watch makes epoll watch for what the line can use. While much output waits, or
+// a task that was handed off runs, nothing more is read: the peer is slowed
+// down by its own socket.
+func (l *loop) watch(c *line) {
+	interest := uint32(interestRead)
+	if q := c.backlog; q != nil {
+		if len(q.queue) > 0 {
+			interest |= interestWrite
+		}
+		if c.state == open && (len(q.queue)-q.sent > readPauseBytes || q.running) {
+			interest &^= interestRead
+		}
+	}
+	if interest != c.interest {
+		c.interest = interest
+		l.poller.modify(c.fd, c.slot, c.generation, interest)
+	}
+}
+
+// schedule puts a line where the wheel finds it in time.
+func (l *loop) schedule(c *line) {
+	due, ok := c.endpoint.Deadline()
+	if q := c.backlog; q != nil && q.due != 0 && (!ok || q.due < due) {
+		due, ok = q.due, true
+	}
+	if ok {
+		l.wheel.put(&l.table, c, max(due, l.now+1))
+	}
+}
+
+// due looks at a line whose time has come, or that the wheel was asked to look at.
+func (l *loop) due(c *line) {
+	if q := c.backlog; q != nil && q.due != 0 && l.now >= q.due {
+		l.doom(c, ErrSlow)
+		return
+	}
+	if due, ok := c.endpoint.Deadline(); ok && l.now >= due {
+		if c.interest&interestRead == 0 {
+			l.wheel.put(&l.table, c, l.now+time.Second) // not read, and so not judged
+			return
+		}
+		l.readable(c) // a peer is judged by what it has sent, not by what was read
+		if c.broken || c.state != open {
+			return
+		}
+		c.endpoint.Tick(l.now)
+		l.pump(c)
+	}
+	if c.state != free {
+		l.schedule(c)
+	}
+}
+
+// finish ends a connection whose endpoint has ended. To close a socket while bytes
+// from the peer are unread resets it, and the peer may then never see the close frame: so
+// this side stops sending, and waits for the peer to do the same.
+func (l *loop) finish(c *line, last endpoint.Event) {
+	l.closed(c, websocket.EndError(last, nil))
+	if c.broken {
+		return
+	}
+	if last.Status == frame.StatusAbnormal {
+		l.release(c)
+		return
+	}
+	c.state = lingering
+	if c.backlog == nil {
+		c.backlog = new(backlog)
+	}
+	c.backlog.due = l.now + c.settings.config.CloseTimeout
+	if len(c.backlog.queue) == 0 {
+		shutdownWrite(c.fd)
+	}
+	l.watch(c)
+	l.schedule(c)
+}
+
+// abandon ends a line at once.
+func (l *loop) abandon(c *line, err error) {
+	if c.state == open {
+		if err == errPanic {
+			c.broken = false
+			l.flush(c) // the close frame, if there is room for it
+			c.broken = true
+		}
+		c.endpoint.ReceiveEOF()
+		last := c.endpoint.Next(l.now)
+		l.flush(c) // gives the buffer back
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		l.closed(c, websocket.EndError(last, err))
+	}
+	l.release(c)
+}
+
+// closed tells the program, once.
+func (l *loop) closed(c *line, err error) {
+	l.leaveAll(c)
+	if c.backlog != nil {
+		c.backlog.tasks = nil
+	}
+	if closed := l.reactor.config.Handler.Closed; closed != nil {
+		l.guard(c, func() { closed(l.at(c), err) })
+	}
+	c.data = nil
+}
+
+// release lets go of a line. The system ends the connection.
+func (l *loop) release(c *line) {
+	l.wheel.remove(&l.table, c)
+	closeDescriptor(c.fd)
+	l.table.giveBack(c)
+	l.reactor.connections.Add(-1)
+}
