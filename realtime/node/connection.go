@@ -211,7 +211,7 @@ func (c *Connection) notify(window time.Duration) {
 func (c *Connection) end(code realtime.Code, reason string) {
 	c.mu.Lock()
 	defer c.unlock("end")
-	c.core.End(code, reason, c.node.admission.present())
+	c.core.End(code, reason)
 }
 
 func (c *Connection) unsubscribe(channel, reason string) bool {

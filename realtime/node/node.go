@@ -50,6 +50,7 @@ func New(config Config) (*Node, error) {
 	config = config.withDefaults()
 	n := &Node{config: config, limits: config.Limits, started: config.Clock.Now(), handlers: make(map[string]Handler)}
 	n.session = sessionConfig(config, n.started)
+	n.session.Window = n.admission.present
 	n.group.Logger = config.Logger
 	n.group.OnPanic = func(string) { n.countPanic() }
 	n.index.init()

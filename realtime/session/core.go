@@ -21,6 +21,8 @@ type Config struct {
 	QueueMessagesMax int
 	ConnectTimeout   time.Duration // CON-5
 
+	Window func() time.Duration // the present reconnect window (LIV-3); it must not wait
+
 	Start time.Time // any instant before the first session; sessions count time from it
 }
 
@@ -96,7 +98,7 @@ func (c *Core) Receive(r Request, now time.Time) {
 	}
 	at := c.at(now)
 	if c.phase == awaiting && !isConnect(r) {
-		c.End(realtime.CodeBadProtocol, "the first command was not connect", 0) // CON-4
+		c.End(realtime.CodeBadProtocol, "the first command was not connect") // CON-4
 		return
 	}
 	if !c.commands.take(at, c.config.CommandInterval, c.config.CommandBurst) {
@@ -182,7 +184,7 @@ func (c *Core) refuse(id uint32, name string, err *realtime.Error, at time.Durat
 		flooding = c.faults.add(at)
 	}
 	if flooding {
-		c.End(realtime.CodeFlooding, "", 0)
+		c.End(realtime.CodeFlooding, "")
 		return
 	}
 	c.say(id, &Failed{Command: name, Err: err})
@@ -190,7 +192,7 @@ func (c *Core) refuse(id uint32, name string, err *realtime.Error, at time.Durat
 
 // End ends the session (SRV-7). What is queued is still sent, but for a slow client, who would not read it. A standard
 // WebSocket code needs no disconnect message. A second End does nothing.
-func (c *Core) End(code realtime.Code, reason string, window time.Duration) {
+func (c *Core) End(code realtime.Code, reason string) {
 	if c.phase == ended {
 		return
 	}
@@ -201,9 +203,14 @@ func (c *Core) End(code realtime.Code, reason string, window time.Duration) {
 	if code == realtime.CodeSlow {
 		c.dropped += c.queue.remove(func(*item) bool { return true })
 	}
-	if code.Kind() == realtime.KindDisconnect {
-		c.say(0, &Disconnect{Code: code, Reason: reason, Window: window})
+	if code.Kind() != realtime.KindDisconnect {
+		return
 	}
+	var window time.Duration
+	if code.Retry() {
+		window = c.config.Window()
+	}
+	c.say(0, &Disconnect{Code: code, Reason: reason, Window: window})
 }
 
 func (c *Core) finish(code realtime.Code, reason string) {
@@ -300,11 +307,11 @@ func (c *Core) Tick(now time.Time) {
 		return
 	}
 	if c.connectBy != 0 && at >= c.connectBy {
-		c.End(realtime.CodeConnectTimeout, "", 0) // CON-5
+		c.End(realtime.CodeConnectTimeout, "") // CON-5
 		return
 	}
 	if c.expires != 0 && at >= withGrace(c.expires) {
-		c.End(realtime.CodeExpired, "", 0)
+		c.End(realtime.CodeExpired, "")
 		return
 	}
 	for n := len(c.subscriptions) - 1; n >= 0; n-- {

@@ -57,7 +57,7 @@ func (c *Core) yield(s *Subscription, ns *realtime.Namespace, i *item) bool {
 		}
 		c.dropped++
 	case ns.Slow == realtime.SlowDisconnect:
-		c.End(realtime.CodeSlow, "", 0)
+		c.End(realtime.CodeSlow, "")
 	default:
 		c.dropped++
 		c.endSubscription(s, realtime.CodeSlowSubscription, "")

@@ -102,7 +102,7 @@ func (c *Core) FinishAdmit(a Admitted, err error, now time.Time) {
 		if code.Kind() != realtime.KindDisconnect {
 			code = realtime.CodeServerError
 		}
-		c.End(code, "", 0)
+		c.End(code, "")
 		return
 	}
 	c.phase, c.connectBy, c.user = connected, 0, a.User

@@ -108,6 +108,9 @@ func (c *Core) leave(s *Subscription) {
 
 // endSubscription tells the client that a subscription is over (SRV-5).
 func (c *Core) endSubscription(s *Subscription, code realtime.Code, reason string) {
+	if reason == "" {
+		reason = code.Name()
+	}
 	c.conclude(s)
 	c.say(0, &Unsubscribed{Channel: s.channel, Code: code, Reason: reason})
 }
