@@ -129,6 +129,8 @@ export interface PublicationBody {
   from?: PublisherBody;
   state?: StateChangeBody;
   skipped?: boolean;
+  /** For the patterns that match, not for the subscription to the channel (SUB-10). */
+  pattern?: boolean;
 }
 
 export interface HistoryBody {

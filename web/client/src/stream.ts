@@ -4,7 +4,7 @@ import { BellwireError } from "./error.js";
 const itemsMax = 10_000;
 
 /** What was pushed, to be pulled with `for await`. Ends when its source ends, and throws what ended it. */
-export class Stream<Item> implements AsyncIterableIterator<Item> {
+export class Stream<Item extends object> implements AsyncIterableIterator<Item> {
   #items: Item[] = [];
   #waiting: ((result: IteratorResult<Item> | PromiseLike<IteratorResult<Item>>) => void)[] = [];
   #isDone = false;
@@ -34,11 +34,8 @@ export class Stream<Item> implements AsyncIterableIterator<Item> {
   }
 
   next(): Promise<IteratorResult<Item>> {
-    const [item] = this.#items;
-    if (this.#items.length > 0) {
-      this.#items.shift();
-      return Promise.resolve({ value: item as Item, done: false });
-    }
+    const value = this.#items.shift();
+    if (value) return Promise.resolve({ value, done: false });
     if (this.#isDone) return this.#last();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

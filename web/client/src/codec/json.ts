@@ -1,10 +1,10 @@
-import { Json, type ClientMessage, type ServerMessage } from "../message.js";
+import { Json, type ServerMessage } from "../message.js";
 import type { Codec } from "./codec.js";
 
 /** `bellwire.v1.json`: JSON documents, one a line. */
 export const json: Codec = {
   subprotocol: "bellwire.v1.json",
-  encode: jsonText,
+  encode: (message) => valueText(message) + "\n",
   sizeOf: (data) => utf8Length(data as string),
   *decode(data) {
     if (typeof data !== "string") throw new TypeError("bellwire: bytes where text was expected");
@@ -17,16 +17,16 @@ export const json: Codec = {
   },
 };
 
-/** A message in the JSON framing with its line feed (CON-2). */
-export function jsonText(message: ClientMessage): string {
-  return valueText(message) + "\n";
-}
-
 const utf8 = new TextEncoder();
 
 /** The length of a text in UTF-8. */
 export function utf8Length(text: string): number {
   return utf8.encode(text).length;
+}
+
+/** The size of a value in the JSON framing with the line feed or comma after it. */
+export function sizeOf(value: unknown): number {
+  return utf8Length(valueText(value)) + 1;
 }
 
 export function valueText(value: unknown): string {
@@ -45,7 +45,7 @@ export function valueText(value: unknown): string {
 /** The members of all server messages by their type: a name has the same type wherever it stands, but for the two told below. */
 const texts = names("channel epoch name message command connection user server node key reason");
 const numbers = names("code offset prev top version count to as_of message_bytes");
-const flags = names("duplicate more applied removed skipped recovered");
+const flags = names("duplicate more applied removed skipped recovered pattern");
 const payloads = names("data value info");
 const lists = names("publications entries members connections set left");
 const objects = names(

@@ -35,10 +35,9 @@ const binaryField = 2;
 
 function messageBytes(message: object, fields: Fields): Uint8Array<ArrayBuffer> {
   const writer = new Writer();
-  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
-    const field = fields[name];
-    if (!field) throw new TypeError(`bellwire: the schema has no ${name}`);
-    if (value !== undefined) write(writer, field[0], field[1], value);
+  for (const [name, [number, kind]] of Object.entries(fields)) {
+    const value = (message as Record<string, unknown>)[name];
+    if (value !== undefined) write(writer, number, kind, value);
   }
   return writer.taken();
 }
@@ -121,7 +120,7 @@ function payloadOf(bytes: Uint8Array): unknown {
   while (!reader.isAtEnd) {
     const tag = reader.varint();
     if (tag === jsonField * 8 + bytesType) payload = JSON.parse(reader.text());
-    else if (tag === binaryField * 8 + bytesType) payload = reader.bytes().slice();
+    else if (tag === binaryField * 8 + bytesType) payload = new Uint8Array(reader.bytes());
     else skip(reader, tag % 8);
   }
   return payload;

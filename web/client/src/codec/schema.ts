@@ -50,6 +50,7 @@ const publication: Fields = {
   from: [7, { user: [1, "s"], connection: [2, "s"] }],
   state: [8, { key: [1, "s"], value: [2, "p"], removed: [3, "b"] }],
   skipped: [9, "b"],
+  pattern: [10, "b"],
 };
 const statePage: Fields = {
   epoch: [1, "s"], as_of: [2, "u"], entries: [3, { each: { key: [1, "s"], value: [2, "p"], version: [3, "u"] } }], more: [4, "b"],

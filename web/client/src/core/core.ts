@@ -1,7 +1,7 @@
 import { errorCodes, disconnectCodes, retries } from "../codes.js";
 import {
   lean, type ClientMessage, type Command, type CommandName, type Commands, type ConnectedBody, type DisconnectBody, type ErrorBody, type Position,
-  type ServerMessage,
+  type ServerMessage, type SubscribeItem,
 } from "../message.js";
 import { Backoff, type Random } from "./backoff.js";
 import { Liveness } from "./liveness.js";
@@ -9,7 +9,7 @@ import { nameOf, type Cause, type ConnectionState, type Output, type OutputName,
 import { Pace } from "./pace.js";
 import { Requests, type Request } from "./requests.js";
 import type { Subscription, SubscriptionOptions } from "./subscription.js";
-import { Subscriptions } from "./subscriptions.js";
+import { Subscriptions, type Pages } from "./subscriptions.js";
 import { Token } from "./token.js";
 
 /** A line that lasted no longer than this counts as a failed attempt, so that nothing can spin. */
@@ -32,14 +32,11 @@ export interface CoreOptions {
   entriesMax?: number;
 }
 
-/** What a command in flight is for. */
-type Flight =
-  | { for: "connect" | "unsubscribe" }
-  | { for: "ping"; sentAt: number }
-  | { for: "refresh"; token: Token }
-  | { for: "subscribe"; channels: string[] }
-  | { for: "page"; subscription: Subscription; generation: number }
-  | { for: "request"; request: Request; sentAt: number };
+/** A command in flight: what to do with its answer, and whose it is. */
+interface Flight {
+  answered(message: ServerMessage, now: number): void;
+  request: Request | undefined;
+}
 
 /**
  * The life of a client (PROTOCOL.md section 11) without a clock, a timer or a socket. Called by one owner: give it an
@@ -247,7 +244,7 @@ export class Core {
     }
     if (this.#token.due(now)) this.#fetchToken();
     this.#subscriptions.tick(now);
-    if (due === "ping") this.#send({ ping: {} }, { for: "ping", sentAt: now }, now);
+    if (due === "ping") this.#send({ ping: {} }, now, (_, then) => this.#emit("round_trip", { ms: then - now }));
     this.#flush(now);
   }
 
@@ -280,8 +277,8 @@ export class Core {
     const connect = lean<Commands["connect"]>({ token, client: this.#options.client });
     const [first, ...rest] = this.#subscriptions.takeForLine({ id: this.#nextId(), connect }, this.#messageBytes);
     if (first && first.length > 0) connect.subscribe = first;
-    this.#send({ connect }, { for: "connect" }, now);
-    for (const channels of rest) this.#send({ subscribe: { channels } }, { for: "subscribe", channels: channels.map((item) => item.channel) }, now);
+    this.#send({ connect }, now, ({ error, connect = {} }, then) => (error ? this.#refused(error, then) : this.#connected(connect, then)));
+    for (const channels of rest) this.#sendSubscribe(channels, now);
   }
 
   #connected(session: ConnectedBody, now: number): void {
@@ -345,13 +342,12 @@ export class Core {
   /** CLI-7: what is in flight fails, but for what is sent again. No timer of the line is left. */
   #settle(isFinal = false): void {
     const waiting = this.#requests.waiting.splice(0);
-    for (const flight of this.#flights.values()) {
-      if (flight.for !== "request") continue;
-      if (flight.request.resend && !isFinal) this.#requests.waiting.push(flight.request);
-      else this.#fail(flight.request, local("timeout"));
+    for (const { request } of this.#flights.values()) {
+      if (request?.resend && !isFinal) this.#requests.waiting.push(request);
+      else if (request) this.#fail(request, local("timeout"));
     }
     this.#flights.clear();
-    if (isFinal) for (const request of waiting) this.#fail(request, local("unavailable"));
+    if (isFinal) for (const request of waiting) this.#fail(request, local(request.wasSent ? "timeout" : "unavailable"));
     else this.#requests.waiting.push(...waiting);
     this.#timeoutAt = undefined;
     this.#token.stop();
@@ -370,25 +366,8 @@ export class Core {
 
   #answered(id: number, message: ServerMessage, now: number): void {
     const flight = this.#flights.get(id);
-    if (!flight) return;
     this.#flights.delete(id);
-    const { error } = message;
-    switch (flight.for) {
-      case "connect":
-        return error ? this.#refused(error, now) : this.#connected(message.connect ?? {}, now);
-      case "ping":
-        return this.#emit("round_trip", { ms: now - flight.sentAt });
-      case "refresh":
-        return this.#refreshed(flight.token, message, now);
-      case "subscribe":
-        if (error) this.#subscriptions.refused(flight.channels, error, now);
-        return;
-      case "page":
-        if (!error) this.#pages(this.#subscriptions.paged(flight.subscription, flight.generation, message), now);
-        return;
-      case "request":
-        return this.#replied(flight.request, flight.sentAt, message, now);
-    }
+    flight?.answered(message, now);
   }
 
   /** An error reply to `connect`. */
@@ -434,10 +413,12 @@ export class Core {
   // --- sending ---
 
   /** Asks for what completes a snapshot. */
-  #pages(wanted: { subscription: Subscription; commands: Command[] } | undefined, now: number): void {
-    for (const command of wanted?.commands ?? []) {
-      const { subscription } = wanted!;
-      this.#send(command, { for: "page", subscription, generation: subscription.generation }, now);
+  #pages(wanted: Pages | undefined, now: number): void {
+    if (!wanted) return;
+    const { subscription, commands } = wanted;
+    const { generation } = subscription;
+    for (const command of commands) {
+      this.#send(command, now, (page, then) => this.#pages(this.#subscriptions.paged(subscription, generation, page), then));
     }
   }
 
@@ -446,11 +427,11 @@ export class Core {
     if (this.state !== "connected") return;
     this.#subscriptions.askTokens();
     while (this.#subscriptions.isLeaving && this.#isOpen(now)) {
-      this.#send({ unsubscribe: { channels: this.#subscriptions.takeLeaving() } }, { for: "unsubscribe" }, now);
+      const channels = this.#subscriptions.takeLeaving({ id: this.#nextId(), unsubscribe: { channels: [] } }, this.#messageBytes);
+      this.#send({ unsubscribe: { channels } }, now);
     }
     while (this.#subscriptions.isPending && this.#isOpen(now)) {
-      const items = this.#subscriptions.takeDue({ id: this.#nextId(), subscribe: { channels: [] } }, this.#messageBytes);
-      this.#send({ subscribe: { channels: items } }, { for: "subscribe", channels: items.map((item) => item.channel) }, now);
+      this.#sendSubscribe(this.#subscriptions.takeDue({ id: this.#nextId(), subscribe: { channels: [] } }, this.#messageBytes), now);
     }
     while (this.#requests.waiting.length > 0 && this.#isOpen(now)) this.#sendRequest(this.#requests.waiting.shift()!, now);
   }
@@ -461,17 +442,24 @@ export class Core {
 
   #sendRequest(request: Request, now: number): void {
     if (request.bytes > this.#messageBytes) return this.#fail(request, local("too_large")); // CON-8: it would end the line
-    this.#send(request.command, { for: "request", request, sentAt: now }, now);
+    request.wasSent = true;
+    this.#send(request.command, now, (message, then) => this.#replied(request, now, message, then), request);
   }
 
   #refresh(token: Token, refresh: { token: string; channel?: string }, now: number): void {
     token.renewing = false;
-    this.#send({ refresh }, { for: "refresh", token }, now);
+    this.#send({ refresh }, now, (message, then) => this.#refreshed(token, message, then));
   }
 
-  #send(command: Command, flight: Flight, now: number): void {
+  #sendSubscribe(channels: SubscribeItem[], now: number): void {
+    this.#send({ subscribe: { channels } }, now, ({ error }, then) => {
+      for (const { channel } of error ? channels : []) this.#subscriptions.subscribed({ channel, error: error! }, then);
+    });
+  }
+
+  #send(command: Command, now: number, answered: Flight["answered"] = () => {}, request?: Request): void {
     this.#lastId = this.#nextId();
-    this.#flights.set(this.#lastId, flight);
+    this.#flights.set(this.#lastId, { answered, request });
     this.#pace.spend(now);
     const message: ClientMessage = { id: this.#lastId, ...command };
     this.#emit("send", { line: this.line, message });

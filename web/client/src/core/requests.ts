@@ -1,4 +1,4 @@
-import { jsonText, utf8Length } from "../codec/json.js";
+import { sizeOf } from "../codec/json.js";
 import type { Command } from "../message.js";
 
 /** One command of the application on its way to its answer. */
@@ -8,6 +8,8 @@ export interface Request {
   readonly bytes: number;
   /** CLI-7: idempotent, so it is sent again on the next line. */
   readonly resend: boolean;
+  /** On this line or an earlier one, so that it may have been carried out. */
+  wasSent?: boolean;
 }
 
 /** The application's commands that were not sent yet, and the count of all that have no answer (CLI-7). */
@@ -25,7 +27,7 @@ export class Requests {
 
   /** Takes a command to be sent; false when there are too many already. */
   add(number: number, command: Command, resend: boolean): boolean {
-    const bytes = utf8Length(jsonText({ id: 1, ...command }));
+    const bytes = sizeOf({ id: 1, ...command });
     if (this.#count >= this.#countMax || this.#bytes + bytes > this.#bytesMax) return false;
     this.#count++;
     this.#bytes += bytes;

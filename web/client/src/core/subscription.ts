@@ -44,7 +44,6 @@ export class Subscription {
   /** CLI-5: entries are missing, so that nothing is taken until the answer. */
   #hasGap = false;
   #top = 0;
-  #patternsTurn = false;
 
   constructor(channel: string) {
     this.channel = channel;
@@ -116,18 +115,17 @@ export class Subscription {
     if (!isBehind) this.position = next;
     this.#top = answer.top ?? 0;
     this.#hasGap = false;
-    this.#patternsTurn = false;
     this.failures = 0;
     this.generation++;
     this.isLive = true;
     if (!this.isDue) this.status = "subscribed";
   }
 
-  /** CLI-5 for a publication with an offset. "deliver" has moved the position (CLI-6). */
+  /** CLI-5. "deliver" has moved the position (CLI-6). */
   judge(publication: PublicationBody): Verdict {
     const offset = publication.offset ?? 0;
     if (!this.isLive || this.#hasGap) return "drop";
-    if (!this.position) return "deliver";
+    if (!this.position || !offset) return "deliver";
     if (offset <= this.position.offset) return "drop";
     this.#hasGap = (publication.prev ?? offset - 1) > this.position.offset;
     if (this.#hasGap) return "gap";
@@ -138,17 +136,6 @@ export class Subscription {
   /** SUB-7: whether the publication was already there when the subscription was answered. */
   isReplayed(publication: PublicationBody): boolean {
     return this.position !== undefined && (publication.offset ?? 0) <= this.#top;
-  }
-
-  /**
-   * Whether a publication without offset is the channel's own copy. Where patterns match too, two equal copies come and
-   * the first is the channel's (SUB-10).
-   */
-  takesUnpositioned(patternsMatch: boolean): boolean {
-    if (!this.isLive || this.position) return false;
-    if (!patternsMatch) return true;
-    this.#patternsTurn = !this.#patternsTurn;
-    return this.#patternsTurn;
   }
 
   /** A pattern takes what its prefix fits. */

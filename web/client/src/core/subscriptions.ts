@@ -1,7 +1,7 @@
-import { jsonText, utf8Length, valueText } from "../codec/json.js";
+import { sizeOf } from "../codec/json.js";
 import { errorCodes, retries, unsubscribeCodes } from "../codes.js";
 import {
-  lean, type ClientMessage, type Command, type ErrorBody, type Position, type PresenceChangeBody, type PublicationBody, type ServerMessage,
+  Json, lean, type ClientMessage, type Command, type Position, type PresenceChangeBody, type PublicationBody, type ServerMessage,
   type SubscribedBody, type SubscribeItem, type UnsubscribedBody,
 } from "../message.js";
 import { fullJitter, type Random } from "./backoff.js";
@@ -72,7 +72,8 @@ export class Subscriptions {
     if (channel === undefined) return true;
     const subscription = this.#wanted.get(channel);
     if (!subscription || subscription.status === "ended") return false;
-    subscription.enter = enter?.data instanceof Uint8Array ? undefined : enter?.data;
+    const data = enter && (enter.data ?? new Json(null));
+    subscription.enter = data instanceof Uint8Array ? undefined : data;
     return true;
   }
 
@@ -150,8 +151,9 @@ export class Subscriptions {
     return this.isLeaving;
   }
 
-  takeLeaving(): string[] {
-    const channels = [...this.#leaving].slice(0, channelsMax);
+  /** The channels to leave that fit into one message beside what it has already, at least one. */
+  takeLeaving(message: ClientMessage, bytesMax: number): string[] {
+    const channels = fitting(message, bytesMax, 1, this.#leaving);
     for (const channel of channels) {
       this.#leaving.delete(channel);
       this.#served.delete(channel);
@@ -161,19 +163,17 @@ export class Subscriptions {
 
   /** The due subscriptions that fit into one message beside what it has already, at least one. */
   takeDue(message: ClientMessage, bytesMax: number, atLeast = 1): SubscribeItem[] {
-    const items: SubscribeItem[] = [];
-    let bytes = utf8Length(jsonText(message));
-    for (const subscription of this.#wanted.values()) {
-      if (!isSendable(subscription)) continue;
-      const item = subscription.item();
-      bytes += utf8Length(valueText(item)) + 1; // and a comma
-      if (items.length === channelsMax || (bytes > bytesMax && items.length >= atLeast)) break;
-      items.push(item);
-      subscription.sent();
-      this.#served.add(item.channel);
-      this.#awaited.set(item.channel, (this.#awaited.get(item.channel) ?? 0) + 1);
+    const items = fitting(message, bytesMax, atLeast, this.#dueItems());
+    for (const { channel } of items) {
+      this.#wanted.get(channel)?.sent();
+      this.#served.add(channel);
+      this.#awaited.set(channel, (this.#awaited.get(channel) ?? 0) + 1);
     }
     return items;
+  }
+
+  *#dueItems(): Iterable<SubscribeItem> {
+    for (const subscription of this.#wanted.values()) if (isSendable(subscription)) yield subscription.item();
   }
 
   /** CLI-4: what goes with `connect`, and then in further messages. */
@@ -204,11 +204,6 @@ export class Subscriptions {
     return { subscription, commands: [...this.#takeState(subscription, answer), ...this.#takePresence(subscription, answer)] };
   }
 
-  /** An error for a whole subscribe command. */
-  refused(channels: string[], error: ErrorBody, now: number): void {
-    for (const channel of channels) this.subscribed({ channel, error }, now);
-  }
-
   unsubscribed({ channel = "", code = unsubscribeCodes.insufficient, reason = "" }: UnsubscribedBody, now: number): void {
     const subscription = this.#wanted.get(channel);
     if (!subscription?.isSent || this.#awaited.get(channel)) return; // the answer on its way says more
@@ -216,17 +211,15 @@ export class Subscriptions {
   }
 
   publication(publication: PublicationBody): void {
-    const channel = publication.channel ?? "";
-    const subscription = this.#wanted.get(channel);
-    if (publication.offset !== undefined) {
-      const verdict = subscription?.judge(publication);
-      if (verdict === "deliver") this.#deliver(subscription!, publication);
-      else if (verdict === "gap" && !this.#awaited.get(channel) && subscription!.retryAt === undefined) subscription!.due();
+    const { channel = "", pattern } = publication;
+    if (pattern) {
+      for (const wanted of this.#wanted.values()) if (wanted.matches(channel)) this.#emit("publication", { subscription: wanted.channel, publication });
       return;
     }
-    const patterns = [...this.#wanted.values()].filter((wanted) => wanted.matches(channel));
-    if (subscription?.takesUnpositioned(patterns.length > 0)) this.#deliver(subscription, publication);
-    else for (const pattern of patterns) this.#emit("publication", { subscription: pattern.channel, publication });
+    const subscription = this.#wanted.get(channel);
+    const verdict = subscription?.judge(publication);
+    if (verdict === "deliver") this.#deliver(subscription!, publication);
+    else if (verdict === "gap" && !this.#awaited.get(channel) && subscription!.retryAt === undefined) subscription!.due();
   }
 
   presence(change: PresenceChangeBody): void {
@@ -247,8 +240,7 @@ export class Subscriptions {
       commands.push(...stateRest(channel, state));
     }
     if (presence) {
-      subscription.presence.merge(presence);
-      this.#tellPresence(subscription, { set: presence.members });
+      this.#tellPresence(subscription, { set: subscription.presence.merge(presence) });
       commands.push(...presenceRest(channel, presence));
     }
     return this.#limit(subscription) ? { subscription, commands } : undefined;
@@ -276,8 +268,7 @@ export class Subscriptions {
     const { channel } = subscription;
     subscription.presence.clear();
     if (!presence || !subscription.isLive) return [];
-    subscription.presence.merge(presence);
-    this.#tellPresence(subscription, { set: presence.members, reset: true });
+    this.#tellPresence(subscription, { set: subscription.presence.begin(presence), reset: true });
     return this.#limit(subscription) ? presenceRest(channel, presence) : [];
   }
 
@@ -299,7 +290,7 @@ export class Subscriptions {
   /** The server's memory is its own affair; the client's is limited. */
   #limit(subscription: Subscription): boolean {
     const { state, presence } = subscription;
-    if (Math.max(state.versions.size, presence.members.size) <= this.#entriesMax) return true;
+    if (Math.max(state.versions.size, presence.size) <= this.#entriesMax) return true;
     this.#endByClient(subscription, errorCodes.limit_exceeded);
     return false;
   }
@@ -333,6 +324,18 @@ export class Subscriptions {
   #retryLater(subscription: Subscription, now: number): void {
     subscription.interrupt(now + fullJitter(this.#random, ++subscription.failures));
   }
+}
+
+/** As many items as a message has room for, in their order. */
+function fitting<Item>(message: ClientMessage, bytesMax: number, atLeast: number, items: Iterable<Item>): Item[] {
+  const taken: Item[] = [];
+  let bytes = sizeOf(message);
+  for (const item of items) {
+    bytes += sizeOf(item);
+    if (taken.length === channelsMax || (bytes > bytesMax && taken.length >= atLeast)) break;
+    taken.push(item);
+  }
+  return taken;
 }
 
 function isSendable(subscription: Subscription): boolean {
