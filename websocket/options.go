@@ -3,9 +3,11 @@ package websocket
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -28,6 +30,30 @@ const (
 	// process is bounded, connections beyond it compress message by message.
 	CompressionContextTakeover
 )
+
+// compressionNames are how configurations write the modes.
+var compressionNames = [...]string{"off", "no-takeover", "takeover"}
+
+// String returns the mode's name.
+func (m CompressionMode) String() string {
+	if int(m) < len(compressionNames) {
+		return compressionNames[m]
+	}
+	return "unknown"
+}
+
+// MarshalText writes the mode's name.
+func (m CompressionMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads a mode from its name: off, no-takeover or takeover.
+func (m *CompressionMode) UnmarshalText(name []byte) error {
+	at := slices.Index(compressionNames[:], string(name))
+	if at < 0 {
+		return fmt.Errorf("websocket: compression %q: want off, no-takeover or takeover", name)
+	}
+	*m = CompressionMode(at)
+	return nil
+}
 
 // Limits bounds what a peer can make a connection hold or do. A zero field
 // means its default.

@@ -1,0 +1,8 @@
+// Command echoserver sends every message back. Any WebSocket conformance or load
+// suite can be pointed at it:
+//
+//	echoserver --listen 127.0.0.1:9001 --compression takeover --message-limit 16777216
+//
+// It listens on loopback and lets any web page connect, since an echo gives
+// nothing away. Stop it with an interrupt.
+package main
