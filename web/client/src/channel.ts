@@ -272,10 +272,14 @@ export class Channel<Data = unknown, Value = unknown> {
   }
 
   /** Publishes a JSON value, or bytes as a Uint8Array. Kept when the server has stored it; while the line is down it waits. */
-  async publish(data: Data, { id, echo, wait }: PublishOptions = {}): Promise<Published> {
+  publish(data: Data, options: PublishOptions = {}): Promise<Published> {
+    const answer = this.#publish(data, options);
+    return options.wait === false ? handled(answer) : answer;
+  }
+
+  async #publish(data: Data, { id, echo, wait }: PublishOptions): Promise<Published> {
     const publish = { channel: this.name, data: outgoing(data), ...lean<{ id?: string }>({ id }), ...(echo === false && { echo }) };
-    const request = this.#host.request({ publish }, wait);
-    return published((await (wait === false ? handled(request) : request)) as PublishedBody);
+    return published((await this.#host.request({ publish }, wait)) as PublishedBody);
   }
 
   /** Reads the log, without being subscribed. */
@@ -300,13 +304,13 @@ export class Channel<Data = unknown, Value = unknown> {
   }
 
   /** Becomes a member of the channel's presence, or changes what this connection shows there. Holds over losses of the line. Needs a subscription. */
-  async enter(data: unknown = {}): Promise<void> {
-    await handled(this.#host.request({ enter: { channel: this.name, data: new Json(data) } }));
+  enter(data: unknown = {}): Promise<void> {
+    return handled(this.#host.request({ enter: { channel: this.name, data: new Json(data) } }).then(() => {}));
   }
 
   /** Is a member no more. */
-  async leave(): Promise<void> {
-    await handled(this.#host.request({ leave: { channel: this.name } }));
+  leave(): Promise<void> {
+    return handled(this.#host.request({ leave: { channel: this.name } }).then(() => {}));
   }
 
   #receiver(): ChannelReceiver {

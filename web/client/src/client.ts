@@ -247,9 +247,8 @@ export class Bellwire {
   }
 
   /** Asks the server for a sign of life, and answers with the time it took in milliseconds. */
-  async ping(): Promise<number> {
-    await handled(this.#request({ ping: {} }));
-    return this.#roundTrip ?? 0;
+  ping(): Promise<number> {
+    return handled(this.#request({ ping: {} }).then(() => this.#roundTrip ?? 0));
   }
 
   #request(command: Command, wait = true): Promise<object> {
