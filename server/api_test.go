@@ -182,7 +182,7 @@ func TestBadRequestsAreProblems(t *testing.T) {
 		{"pattern without star", "channels", `{"pattern":"chat:a"}`, 400, "pattern"},
 		{"both targets", "disconnect", `{"user":"a","connection":"b"}`, 400, "either user or connection"},
 		{"no target", "disconnect", `{}`, 400, "either user or connection"},
-		{"empty target", "disconnect", `{"user":""}`, 400, "either user or connection"},
+		{"empty target", "disconnect", `{"user":""}`, 400, "user is empty"},
 		{"code of another kind", "disconnect", `{"user":"a","code":100}`, 400, "code"},
 		{"code nobody has", "disconnect", `{"user":"a","code":4499}`, 400, "code is no disconnect code"},
 		{"reason of 124 bytes", "disconnect", `{"user":"a","reason":"` + strings.Repeat("r", 124) + `"}`, 400, "reason"},

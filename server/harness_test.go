@@ -126,7 +126,9 @@ func (f *fixture) address() string { return f.server.publicListener.Addr().Strin
 func (f *fixture) call(method, body string) (int, map[string]any) {
 	f.t.Helper()
 	key := f.server.config.API.Keys[0]
-	return f.post("/api/v1/"+method, body, http.Header{"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}})
+	status, answer := f.post("/api/v1/"+method, body, http.Header{"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}})
+	checkSchema(f.t, method, status, body, answer)
+	return status, answer
 }
 
 func (f *fixture) post(path, body string, header http.Header) (int, map[string]any) {

@@ -111,7 +111,9 @@ func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 			{Subprotocol: native.JSON.Name(), Session: native.JSON},
 			{Subprotocol: native.Proto.Name(), Binary: native.Proto.Binary(), Session: native.Proto},
 		},
-		OriginPatterns:  s.config.AllowedOrigins,
+		OriginPatterns: s.config.AllowedOrigins,
+		HeadBytesMax:   int(s.config.HTTP.HeadBytes), LineBytesMax: int(max(s.config.HTTP.LineBytes, s.config.HTTP.URLBytes)),
+		FieldsMax: s.config.HTTP.HeaderLines, CookiesMax: s.config.HTTP.Cookies,
 		MessageBytesMax: int(limits.MessageBytes), FragmentsMax: limits.Fragments, FrameBytesMax: int(limits.FrameBytes),
 		Ping: limits.Ping, Pong: limits.Pong, WriteTimeout: limits.WriteTimeout, CloseTimeout: limits.CloseTimeout,
 	}

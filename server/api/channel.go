@@ -30,12 +30,19 @@ func (a *API) publish(ctx context.Context, in *document.Object) ([]byte, error) 
 
 // readDraft reads what publish and broadcast share.
 func readDraft(in *document.Object) broker.Draft {
-	id, _ := in.OptionalText("id")
-	draft := broker.Draft{ID: id, Payload: in.Payload("data")}
+	draft := broker.Draft{ID: readID(in), Payload: in.Payload("data")}
 	if draft.Payload.IsNone() {
 		in.Require("data")
 	}
 	return draft
+}
+
+func readID(in *document.Object) string {
+	id := in.ShortText("id", realtime.PublicationIDBytesMax)
+	if err := realtime.CheckPublicationID(id); err != nil {
+		in.Refuse(err)
+	}
+	return id
 }
 
 // broadcastResult is what became of one channel: a position or a problem.
@@ -94,8 +101,7 @@ var opByWord = map[string]broker.Op{
 
 // update reads the fields of its op (STA-2); those of another op are not fields of this document.
 func (a *API) update(ctx context.Context, in *document.Object) ([]byte, error) {
-	id, _ := in.OptionalText("id")
-	update := broker.Update{Channel: in.Text("channel"), Key: in.Text("key"), ID: id}
+	update := broker.Update{Channel: in.Text("channel"), Key: in.Text("key"), ID: readID(in)}
 	word := in.Text("op")
 	if err := in.Err(); err != nil {
 		return nil, err
@@ -159,9 +165,9 @@ func readLimit(in *document.Object) int {
 
 func (a *API) state(ctx context.Context, in *document.Object) ([]byte, error) {
 	channel := in.Text("channel")
-	query := broker.StateQuery{Limit: readLimit(in)}
-	query.Key, _ = in.OptionalText("key")
-	query.After, _ = in.OptionalText("after")
+	query := broker.StateQuery{
+		Limit: readLimit(in), Key: in.ShortText("key", realtime.KeyBytesMax), After: in.ShortText("after", realtime.KeyBytesMax),
+	}
 	if err := in.End(); err != nil {
 		return nil, err
 	}
@@ -174,8 +180,9 @@ func (a *API) state(ctx context.Context, in *document.Object) ([]byte, error) {
 
 func (a *API) presence(ctx context.Context, in *document.Object) ([]byte, error) {
 	channel := in.Text("channel")
-	query := broker.PresenceQuery{Limit: readLimit(in), CountOnly: in.Switch("count_only")}
-	query.After, _ = in.OptionalText("after")
+	query := broker.PresenceQuery{
+		Limit: readLimit(in), CountOnly: in.Switch("count_only"), After: in.ShortText("after", realtime.UserBytesMax),
+	}
 	if err := in.End(); err != nil {
 		return nil, err
 	}

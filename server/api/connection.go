@@ -30,9 +30,9 @@ type channelsAnswer struct {
 }
 
 func (a *API) channels(ctx context.Context, in *document.Object) ([]byte, error) {
-	query := broker.ChannelsQuery{Limit: readLimit(in)}
-	query.Pattern, _ = in.OptionalText("pattern")
-	query.After, _ = in.OptionalText("after")
+	query := broker.ChannelsQuery{
+		Limit: readLimit(in), Pattern: in.ShortText("pattern", realtime.ChannelBytesMax), After: in.ShortText("after", realtime.ChannelBytesMax),
+	}
 	if err := in.End(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (a *API) disconnect(ctx context.Context, in *document.Object) ([]byte, erro
 		return nil, err
 	}
 	number, given := in.Integer("code", 4400, 4599)
-	reason, _ := in.OptionalText("reason")
+	reason := in.ShortText("reason", reasonBytesMax)
 	if err := in.End(); err != nil {
 		return nil, err
 	}
@@ -70,8 +70,8 @@ func (a *API) disconnect(ctx context.Context, in *document.Object) ([]byte, erro
 	if given && (code.Kind() != realtime.KindDisconnect || code.Name() == "") {
 		return nil, realtime.NewError(realtime.CodeBadRequest, "code is no disconnect code of the catalogue")
 	}
-	if len(reason) > reasonBytesMax || strings.ContainsFunc(reason, unicode.IsControl) {
-		return nil, realtime.NewError(realtime.CodeBadRequest, "reason is longer than 123 bytes or has a control character")
+	if strings.ContainsFunc(reason, unicode.IsControl) {
+		return nil, realtime.NewError(realtime.CodeBadRequest, "reason has a control character")
 	}
 	count, err := a.config.Node.Disconnect(ctx, target, code, reason)
 	if err != nil {
@@ -105,15 +105,16 @@ func (a *API) unsubscribe(ctx context.Context, in *document.Object) ([]byte, err
 
 // readTarget reads user or connection; exactly one of the two.
 func readTarget(in *document.Object) (node.Target, error) {
-	user, hasUser := in.OptionalText("user")
-	connection, hasConnection := in.OptionalText("connection")
+	target := node.Target{
+		User: in.ShortText("user", realtime.UserBytesMax), Connection: in.ShortText("connection", realtime.UserBytesMax),
+	}
 	if err := in.Err(); err != nil {
 		return node.Target{}, err
 	}
-	if hasUser == hasConnection || user == "" && connection == "" {
+	if (target.User == "") == (target.Connection == "") {
 		return node.Target{}, realtime.NewError(realtime.CodeBadRequest, "give either user or connection")
 	}
-	return node.Target{User: user, Connection: connection}, nil
+	return target, nil
 }
 
 type infoAnswer struct {

@@ -120,6 +120,13 @@ func (o *Object) failf(format string, args ...any) {
 	}
 }
 
+// Refuse is for checks of the caller's own: err becomes what was wrong, unless something was before.
+func (o *Object) Refuse(err error) {
+	if *o.err == nil {
+		*o.err = realtime.AsError(err)
+	}
+}
+
 // Has reports whether the field is there, also as null.
 func (o *Object) Has(name string) bool {
 	_, found := o.fields[name]
@@ -165,6 +172,16 @@ func (o *Object) OptionalText(name string) (string, bool) {
 		return "", false
 	}
 	return unquote(value), true
+}
+
+// ShortText returns a text of 1 to bytesMax bytes, and "" when it is not there.
+func (o *Object) ShortText(name string, bytesMax int) string {
+	text, found := o.OptionalText(name)
+	if found && (text == "" || len(text) > bytesMax) {
+		o.failf("%s is empty or longer than %d bytes", o.path+name, bytesMax)
+		return ""
+	}
+	return text
 }
 
 func unquote(value jsontext.Value) string {

@@ -13,6 +13,7 @@ func read(text string) (*Object, error) {
 	in := Parse([]byte(text), 8)
 	in.Text("channel")
 	in.OptionalText("id")
+	in.ShortText("key", 4)
 	in.Switch("reverse")
 	in.Integer("limit", 1, 1000)
 	in.Number("by")
@@ -57,6 +58,9 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"8 deep", `{"channel":"c","data":[[[[[[[1]]]]]]]}`, ""},
 		{"9 deep", `{"channel":"c","data":[[[[[[[[1]]]]]]]]}`, "more than 8 deep"},
 		{"brackets in a text are not depth", `{"channel":"[[[[[[[[[[{{\"[[["}`, ""},
+		{"short text", `{"channel":"c","key":"abcd"}`, ""},
+		{"short text empty", `{"channel":"c","key":""}`, "key is empty or longer than 4 bytes"},
+		{"short text too long", `{"channel":"c","key":"abcde"}`, "key is empty or longer than 4 bytes"},
 		{"switch as number", `{"channel":"c","reverse":1}`, "reverse is not true or false"},
 		{"limit 0", `{"channel":"c","limit":0}`, "limit is not a whole number from 1 to 1000"},
 		{"limit -1", `{"channel":"c","limit":-1}`, "limit is not a whole number from 1 to 1000"},

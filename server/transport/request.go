@@ -98,6 +98,7 @@ func (t *WebSocket) acceptOptions(r *http.Request, protocol Protocol) *websocket
 		OriginPatterns: t.config.OriginPatterns,
 		Limits: websocket.Limits{
 			MessageBytes: int64(t.config.MessageBytesMax), Fragments: t.config.FragmentsMax,
+			HeadBytes: t.config.HeadBytesMax, LineBytes: t.config.LineBytesMax, Fields: t.config.FieldsMax, Cookies: t.config.CookiesMax,
 			Subprotocols: subprotocolsMax, Extensions: extensionsMax, OfferBytes: offerBytesMax,
 		},
 		PingInterval: t.config.Ping, PongTimeout: t.config.Pong,

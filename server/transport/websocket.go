@@ -32,6 +32,10 @@ type Config struct {
 	Metrics   Metrics
 
 	OriginPatterns  []string
+	HeadBytesMax    int // of a request
+	LineBytesMax    int // of its URL and of one header line
+	FieldsMax       int // header lines
+	CookiesMax      int
 	MessageBytesMax int
 	FragmentsMax    int
 	FrameBytesMax   int
