@@ -246,6 +246,19 @@ func TestAChannelIsRememberedForItsHistory(t *testing.T) {
 	}
 }
 
+func TestUsingAnIdleChannelBeginsItsTimeAnew(t *testing.T) {
+	n := newNode(t, memory.Config{})
+	position := n.publish("n:a", 10)
+	n.advance(9 * time.Minute) // the entry expired after 5; found idle then, it would go after 10
+	if r := n.resume("n:a", &position); !r.Recovered {
+		t.Fatalf("resumption %+v", r)
+	}
+	n.advance(4 * time.Minute)
+	if r := n.resume("n:a", &position); !r.Recovered {
+		t.Errorf("4 min after it was used: %+v", r)
+	}
+}
+
 // A sink that cannot tell who is subscribed.
 type blindSink struct{ broker.Sink }
 

@@ -158,7 +158,7 @@ func coversAny(names []string, channel string) bool {
 func covers(granted, channel string) bool {
 	prefix, isPattern := strings.CutSuffix(granted, "*")
 	if !isPattern {
-		return granted == channel && !realtime.IsPattern(channel)
+		return granted == channel
 	}
 	return strings.HasPrefix(strings.TrimSuffix(channel, "*"), prefix)
 }
