@@ -48,14 +48,14 @@ func (c *clock) move(d time.Duration) time.Time {
 // counting is a source of ids that differ and are the same in every run.
 type counting struct {
 	mu sync.Mutex
-	n  byte
+	n  int
 }
 
 func (c *counting) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(b)
-	b[len(b)-1] = c.n << 4
+	b[len(b)-2], b[len(b)-1] = byte(c.n>>4), byte(c.n<<4)
 	c.n++
 	return len(b), nil
 }

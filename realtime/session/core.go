@@ -261,7 +261,8 @@ func (c *Core) HasOutgoing() bool { return !c.queue.isEmpty() && !c.queue.isFlyi
 
 // QueueLoad is what waits to be written, the batch that is being written included.
 func (c *Core) QueueLoad() (bytes, messages int) {
-	return c.queue.live.bytes + c.queue.asked.bytes, c.queue.live.messages + c.queue.asked.messages
+	q := &c.queue
+	return q.live.bytes + q.asked.bytes + q.flying.bytes, q.live.messages + q.asked.messages + q.flying.messages
 }
 
 // Dropped returns how many messages were not sent since it was last asked.

@@ -8,9 +8,8 @@ import "github.com/bellwire/bellwire/realtime"
 type queue struct {
 	items []item // nil when empty: an idle session keeps nothing
 
-	live, asked load // not yet written, the batch that is being written included
-	flyingLive  load // of that batch
-	flyingAsked load
+	live, asked load // waiting
+	flying      load // the batch that is being written; the driver bounds it
 }
 
 type item struct {
@@ -35,26 +34,26 @@ func (l *load) fits(n, bytesMax, messagesMax int) bool {
 }
 
 func (q *queue) push(i item) {
-	if i.asked {
-		q.asked.add(&i)
-	} else {
-		q.live.add(&i)
-	}
+	q.loadOf(&i).add(&i)
 	q.items = append(q.items, i)
 }
 
-// take moves messages of at most bytesMax bytes, or one message, to dst. They count until written.
+func (q *queue) loadOf(i *item) *load {
+	if i.asked {
+		return &q.asked
+	}
+	return &q.live
+}
+
+// take moves messages of at most bytesMax bytes, or one message, to dst.
 func (q *queue) take(dst [][]byte, bytesMax int) [][]byte {
 	n, bytes := 0, 0
 	for n < len(q.items) && (n == 0 || bytes+len(q.items[n].bytes) <= bytesMax) {
 		i := &q.items[n]
 		bytes += len(i.bytes)
 		dst = append(dst, i.bytes)
-		if i.asked {
-			q.flyingAsked.add(i)
-		} else {
-			q.flyingLive.add(i)
-		}
+		q.flying.add(i)
+		q.loadOf(i).sub(i)
 		*i = item{}
 		n++
 	}
@@ -67,13 +66,7 @@ func (q *queue) take(dst [][]byte, bytesMax int) [][]byte {
 }
 
 // written forgets the batch that take made.
-func (q *queue) written() {
-	q.live.bytes -= q.flyingLive.bytes
-	q.live.messages -= q.flyingLive.messages
-	q.asked.bytes -= q.flyingAsked.bytes
-	q.asked.messages -= q.flyingAsked.messages
-	q.flyingLive, q.flyingAsked = load{}, load{}
-}
+func (q *queue) written() { q.flying = load{} }
 
 // remove drops waiting messages that match and returns how many.
 func (q *queue) remove(match func(*item) bool) (messages int) {
@@ -85,11 +78,7 @@ func (q *queue) remove(match func(*item) bool) (messages int) {
 			continue
 		}
 		messages += int(i.messages)
-		if i.asked {
-			q.asked.sub(i)
-		} else {
-			q.live.sub(i)
-		}
+		q.loadOf(i).sub(i)
 	}
 	clear(q.items[len(kept):])
 	if q.items = kept; len(kept) == 0 {
@@ -101,4 +90,4 @@ func (q *queue) remove(match func(*item) bool) (messages int) {
 func (q *queue) isEmpty() bool { return len(q.items) == 0 }
 
 // isFlying reports whether a batch is being written.
-func (q *queue) isFlying() bool { return q.flyingLive.messages+q.flyingAsked.messages > 0 }
+func (q *queue) isFlying() bool { return q.flying.messages > 0 }
