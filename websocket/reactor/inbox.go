@@ -32,6 +32,7 @@ type call struct {
 	arrival    *arrival // callAttach
 	code       websocket.StatusCode
 	reason     string
+	panicked   bool // callHandedBack
 }
 
 // Prepared is a message encoded once and sent to many connections. It is safe

@@ -14,8 +14,6 @@ import (
 // errDry says that nothing is there to be read.
 var errDry = errors.New("nothing to read")
 
-const websocketInternal = frame.StatusInternal
-
 // arrival is a connection on its way to its loop.
 type arrival struct {
 	fd       int32
@@ -75,7 +73,7 @@ func (l *loop) pump(c *line) {
 	l.lend(c)
 	message := l.reactor.config.Handler.Message
 	t := l.at(c)
-	for {
+	for !c.broken {
 		event := c.endpoint.Next(l.now)
 		switch event.Kind {
 		case endpoint.Message:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/frame"
 )
 
 // loop owns connections. One goroutine runs it, and all fields but those marked
@@ -36,7 +37,7 @@ type loop struct {
 	memberID int32 // the first free membership; none: -1
 	armed    time.Duration
 	turn     Turn
-	draining *call // the callDrain, once it has come
+	draining *draining // nil as long as connections are taken
 	stopping bool
 }
 
@@ -44,6 +45,13 @@ type loop struct {
 type doom struct {
 	slot, generation uint32
 	err              error
+}
+
+// draining is how a loop that takes no more connections closes those it has.
+type draining struct {
+	code   websocket.StatusCode
+	reason string
+	told   bool // the reactor knows that none is left
 }
 
 // epoch is where this process counts its instants from.
@@ -145,8 +153,8 @@ func (l *loop) serve(e *event) {
 		return
 	}
 	c := l.table.find(uint32(e.Fd), uint32(e.Pad))
-	if c == nil {
-		return // it went in this very turn
+	if c == nil || c.broken {
+		return // it went, or is about to, in this very turn
 	}
 	if e.Events&interestWrite != 0 {
 		l.writable(c)
@@ -193,7 +201,7 @@ func (l *loop) do(c *call) {
 	}
 	switch c.kind {
 	case callHandedBack:
-		l.handedBack(line)
+		l.handedBack(line, c.panicked)
 	case callSend:
 		l.at(line).SendPrepared(c.message)
 		l.markDirty(line)
@@ -224,7 +232,7 @@ func (l *loop) recovered(c *line) {
 	if cause := recover(); cause != nil {
 		l.reactor.config.Logger.Error("handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		l.lend(c)
-		c.endpoint.SendClose(websocketInternal, "", l.now)
+		c.endpoint.SendClose(frame.StatusUnexpected, "", l.now)
 		l.doom(c, errPanic)
 	}
 }
@@ -277,7 +285,7 @@ func (l *loop) endDoomed() {
 
 // beginDrain closes all connections.
 func (l *loop) beginDrain(c *call) {
-	l.draining = &call{code: c.code, reason: c.reason}
+	l.draining = &draining{code: c.code, reason: c.reason}
 	l.table.each(func(line *line) {
 		if line.state == open {
 			l.at(line).Close(c.code, c.reason)
@@ -288,8 +296,8 @@ func (l *loop) beginDrain(c *call) {
 
 // checkDrained tells the reactor once when a loop that takes no more has none left.
 func (l *loop) checkDrained() {
-	if l.draining != nil && l.table.used == 0 && !l.draining.drained {
-		l.draining.drained = true
+	if l.draining != nil && l.table.used == 0 && !l.draining.told {
+		l.draining.told = true
 		l.reactor.loopDrained()
 	}
 }
@@ -304,7 +312,7 @@ func (l *loop) destroy() {
 		}
 	}
 	l.table.each(func(c *line) { l.abandon(c, websocket.ErrClosed) })
-	l.draining = &call{}
+	l.draining = new(draining)
 	l.checkDrained()
 	l.poller.close()
 }

@@ -105,26 +105,6 @@ func (t *Turn) HandOff(task func()) {
 	}
 }
 
-// runTasks starts a goroutine for the tasks that wait.
-func (l *loop) runTasks(c *line) {
-	q := c.backlog
-	q.running = true
-	l.watch(c)
-	conn := Conn{loop: l, slot: c.slot, generation: c.generation}
-	l.reactor.group.Go("handed off task", func() {
-		// The loop may add tasks until it hears that those before are done.
-		for {
-			tasks, ok := conn.takeTasks()
-			if !ok {
-				return
-			}
-			for _, task := range tasks {
-				task()
-			}
-		}
-	}, nil)
-}
-
 // sendError says why an endpoint did not take a message.
 func sendError(err error) error {
 	if errors.Is(err, endpoint.ErrNotOpen) {
