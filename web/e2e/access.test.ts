@@ -125,7 +125,7 @@ scenario("the page needs nothing but itself", async (stage) => {
   });
   const response = await visitor.page.reload();
   const policy = response?.headers()["content-security-policy"] ?? "";
-  assert.match(policy, /default-src 'self'/);
+  assert.match(policy, /default-src '(self|none)'/);
   assert.doesNotMatch(policy, /unsafe/);
   await visitor.page.locator('#line-chip[data-state="connected"]').waitFor();
   assert.deepEqual(foreign, []);

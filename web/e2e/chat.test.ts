@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Guest } from "./guest.js";
+import { callApi, Guest } from "./guest.js";
 import { scenario } from "./harness/index.js";
 
 scenario("two pages chat both ways, and a third finds what was said", async (stage) => {
@@ -79,6 +79,32 @@ scenario("a message shows who has seen it, and the sign moves on", async (stage)
   await alice.say("second");
   await alice.sees("that Bob has seen the second", async () => (await seenBy("second")).includes("Bob"));
   assert.deepEqual(await seenBy("first"), []);
+});
+
+scenario("who comes back finds a mark above what is new", async (stage) => {
+  const alice = await Guest.arrive(stage, "Alice");
+  const bob = await Guest.arrive(stage, "Bob");
+  await alice.say("while Bob is here");
+  await bob.reads("while Bob is here");
+  await bob.sees("no mark", async () => !(await bob.rows()).includes("-- New"));
+  await bob.page.goto("about:blank");
+  await alice.seesText("here-count", "1");
+  await alice.say("while Bob is away");
+  await bob.page.goto(bob.visitor.line.url);
+  await bob.isLive();
+  await bob.reads("while Bob is away");
+  assert.deepEqual(await bob.rows(), ["while Bob is here", "-- New", "while Bob is away"]);
+});
+
+scenario("the application's backend writes too, and is nobody", async (stage) => {
+  const alice = await Guest.arrive(stage, "Alice");
+  const command = await alice.text("foot-curl");
+  const [, body] = /-d '(.*)'/.exec(command) ?? [];
+  const answer = await callApi(stage, "publish", JSON.parse(body ?? "{}"));
+  assert.equal(answer.status, 200);
+  await alice.reads("Hello from curl");
+  assert.equal(await alice.page.locator(".message-author").innerText(), "curl");
+  assert.match(command, new RegExp(`^curl ${alice.visitor.line.url}/api/v1/publish `));
 });
 
 scenario("what people write is text, whatever it looks like", async (stage) => {

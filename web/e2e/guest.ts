@@ -4,6 +4,12 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { eventually, type Stage, type Visitor, type VisitorOptions } from "./harness/index.js";
 
+/** Calls the HTTP API with the key of development. */
+export function callApi(stage: Stage, method: string, body: object): Promise<Response> {
+  const headers = { Authorization: "Bearer dev", "Content-Type": "application/json" };
+  return fetch(`${stage.server.url}/api/v1/${method}`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
 export class Guest {
   readonly visitor: Visitor;
   readonly page: Page;
@@ -98,6 +104,11 @@ export class Guest {
       found = await this.text(id);
       return typeof wanted === "string" ? found === wanted : wanted.test(found);
     }).catch((error: unknown) => assert.fail(`${String(error)}; found "${found}"`));
+  }
+
+  /** The user under which the page is known to the server. */
+  async user(): Promise<string> {
+    return this.page.evaluate(() => (JSON.parse(localStorage.getItem("bellwire.person") ?? "{}") as { user?: string }).user ?? "");
   }
 
   async react(emoji: string): Promise<void> {

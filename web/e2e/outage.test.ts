@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Guest } from "./guest.js";
+import { callApi, Guest } from "./guest.js";
 import { eventually, lineErrors, scenario, type Stage } from "./harness/index.js";
 
 async function twoGuests(stage: Stage): Promise<[Guest, Guest]> {
@@ -121,6 +121,34 @@ scenario("a page goes offline, keeps what is written and catches up when it is o
     await guest.seesText("here-count", "2");
     assert.deepEqual(await guest.messages("all"), ["written meanwhile", "written offline"]);
   }
+});
+
+scenario("a page that was away for too long is told how much is gone", async (stage) => {
+  const [, bob] = await twoGuests(stage);
+  bob.visitor.line.cut();
+  await bob.isTold(/The line is lost/);
+  const texts = Array.from({ length: 1200 }, (_, index) => `message ${index + 1}`);
+  for (const text of texts) assert.equal((await callApi(stage, "publish", { channel: "chat:lobby", data: { text } })).status, 200);
+  bob.visitor.line.restore();
+  await bob.isTold(/^Back after .* events? replayed; \d+ events had already been forgotten by the server\.$/);
+  await bob.reads("message 1200");
+  const shown = await bob.messages();
+  assert.deepEqual(shown, texts.slice(-shown.length), "what is shown has no gap");
+});
+
+scenario("a page that the backend sends away says so, and what it could not send can be tried again", async (stage) => {
+  const [alice, bob] = await twoGuests(stage);
+  const answer = await callApi(stage, "disconnect", { user: await bob.user(), code: 4410, reason: "time to go" });
+  assert.equal(answer.status, 200);
+  await bob.isTold(/^The server has ended this connection \(4410 time to go\)\.$/);
+  await alice.seesText("here-count", "1");
+  await bob.say("from behind a closed door");
+  await bob.sees("that it was not sent", async () => (await bob.page.locator(".message-failed .message-status").innerText()).includes("Not sent"));
+  await bob.by("banner-button").click();
+  await bob.isLive();
+  await bob.page.locator(".message-failed .message-retry").click();
+  for (const guest of [alice, bob]) await guest.reads("from behind a closed door");
+  assert.equal((await bob.messages("all")).length, 1);
 });
 
 scenario("a page opened while the server is down says so and comes to life with it", async (stage) => {

@@ -31,6 +31,6 @@ startDashboard(page);
 startCursors(page, chat.channel);
 connection.watch();
 
-find("foot-curl", HTMLElement).textContent = `curl ${location.origin}/api/v1/publish -H 'Authorization: Bearer dev' ` +
+find("foot-curl", HTMLElement).textContent = `curl ${location.origin}/api/v1/publish -H 'Authorization: Bearer dev' -H 'Content-Type: application/json' ` +
   `-d '{"channel":"chat:lobby","data":{"text":"Hello from curl","name":"curl"}}'`;
 void bellwire.connect();

@@ -82,7 +82,7 @@ export class Server {
     const child = spawn(
       program,
       [...first, "serve", "--dev", "--listen", `127.0.0.1:${this.#port}`, ...(this.#options.extra ?? [])],
-      { cwd: this.directory, env: { ...process.env, ...this.#options.environment }, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: this.directory, env: { ...inherited(), ...this.#options.environment }, stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = child;
     children.add(child);
@@ -135,6 +135,11 @@ const children = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
+
+/** This process's environment without what would configure the server: it refuses variables of its own that it does not know. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("BELLWIRE_")));
+}
 
 async function ready(url: string): Promise<boolean> {
   try {
