@@ -174,7 +174,7 @@ func (c *Connection) call(m *session.Call) (session.Message, error) {
 	if handler == nil {
 		return nil, realtime.NewError(realtime.CodeUnknownMethod, "")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.node.limits.CallTimeout)
+	ctx, cancel := within(c.node.limits.CallTimeout)
 	defer cancel()
 	payload, err := handler(ctx, CallRequest{
 		Method: m.Method, User: c.presentClaims().User, Connection: c.ID(), Payload: m.Payload,

@@ -31,8 +31,6 @@ func (n *Node) Drain(ctx context.Context, window time.Duration) error {
 func (n *Node) disconnectPaced(ctx context.Context, connections []*Connection, window time.Duration) error {
 	const pause = 2 * time.Millisecond
 	steps := min(len(connections), int(window/pause)+1)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for step := range steps {
 		from, to := len(connections)*step/steps, len(connections)*(step+1)/steps
 		for _, c := range connections[from:to] {
@@ -41,11 +39,8 @@ func (n *Node) disconnectPaced(ctx context.Context, connections []*Connection, w
 		if step == steps-1 {
 			break
 		}
-		timer.Reset(window / time.Duration(steps))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := rest(ctx, window/time.Duration(steps)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package node
 
 import (
 	"container/heap"
+	"context"
 	"sync"
 	"time"
 )
@@ -138,5 +139,22 @@ func (n *Node) tick(now time.Time) (next time.Time) {
 func (n *Node) notify(window time.Duration) {
 	for _, c := range n.index.all() {
 		c.notify(window)
+	}
+}
+
+// within is the time that somebody else has for an answer.
+func within(timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), timeout)
+}
+
+// rest lets time pass, unless ctx ends.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

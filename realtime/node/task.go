@@ -18,7 +18,7 @@ type answer func(core *session.Core)
 // do carries out a task, without a lock. Every path by which a client reaches data begins here.
 func (c *Connection) do(task session.Task) answer {
 	n := c.node
-	ctx, cancel := context.WithTimeout(context.Background(), n.limits.BackendTimeout)
+	ctx, cancel := within(n.limits.BackendTimeout)
 	defer cancel()
 	began := n.config.Clock.Now()
 	switch t := task.(type) {
@@ -282,7 +282,7 @@ func (c *Connection) leavePresence(channel string) {
 	if err != nil || claims == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), n.limits.BackendTimeout)
+	ctx, cancel := within(n.limits.BackendTimeout)
 	defer cancel()
 	if err := n.backend.Leave(ctx, ns, channel, claims.User, c.ID()); err != nil {
 		n.config.Logger.Warn("leaving the presence of a channel", "connection", c.ID(), "error", err)
