@@ -94,8 +94,8 @@ func orDefault(limit, otherwise int) int {
 
 // subscribersOf asks a Sink that can tell. Of one that cannot, every channel may have subscribers.
 func subscribersOf(sink broker.Sink) func(string) int {
-	if s, ok := sink.(interface{ Subscribers(channel string) int }); ok {
-		return s.Subscribers
+	if counter, ok := sink.(broker.Counter); ok {
+		return counter.Subscribers
 	}
 	return func(string) int { return 1 }
 }

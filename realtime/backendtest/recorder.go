@@ -4,6 +4,12 @@ import (
 	"sync"
 
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/broker"
+)
+
+var (
+	_ broker.Sink    = (*Recorder)(nil)
+	_ broker.Counter = (*Recorder)(nil)
 )
 
 // Recorder is a Sink that keeps what it is given, and hands it to streams as a hub would. It can tell who is subscribed.
@@ -56,7 +62,7 @@ func (r *Recorder) Presence(channel string) []*realtime.PresenceChange {
 	return append([]*realtime.PresenceChange(nil), r.presence[channel]...)
 }
 
-// Subscribers is how many streams a channel has. A backend may ask it.
+// Subscribers implements broker.Counter: how many streams a channel has.
 func (r *Recorder) Subscribers(channel string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

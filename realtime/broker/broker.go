@@ -54,6 +54,12 @@ type Sink interface {
 	DeliverPresence(ns *realtime.Namespace, change *realtime.PresenceChange)
 }
 
+// Counter is what a Sink may also be, so that a backend knows which channels it must not forget. The hub is one.
+type Counter interface {
+	// Subscribers is how many subscriptions to a channel deliver to this Sink now. It obeys the rules of the Sink.
+	Subscribers(channel string) int
+}
+
 // Draft is a publication that has no position yet.
 type Draft struct {
 	Channel string

@@ -2,8 +2,11 @@ package history
 
 import "time"
 
-// IDOverheadBytes is about what one id takes beside itself, for whoever counts memory.
-const IDOverheadBytes = 160
+// For whoever counts memory: about what one id takes beside itself, and what a window takes that is not empty.
+const (
+	IDOverheadBytes  = 160
+	IDsOverheadBytes = 512
+)
 
 // Hash stands for the content of a command: two commands with one id and different hashes are a conflict (POS-6).
 type Hash [16]byte
@@ -68,4 +71,9 @@ func (w *IDs[Answer]) OldestTime() (time.Time, bool) {
 func (w *IDs[Answer]) Len() int { return w.order.len() }
 
 // Bytes is about how much memory the ids take.
-func (w *IDs[Answer]) Bytes() int { return w.bytes }
+func (w *IDs[Answer]) Bytes() int {
+	if w.order.len() == 0 {
+		return 0
+	}
+	return IDsOverheadBytes + w.bytes
+}

@@ -60,7 +60,7 @@ func TestPOS6TheNumberOfIDsIsBounded(t *testing.T) { // AP-11: a million ids
 			t.Errorf("id %d: found %t", i, found)
 		}
 	}
-	if want := 100 * (history.IDOverheadBytes + 6); w.Bytes() != want {
+	if want := history.IDsOverheadBytes + 100*(history.IDOverheadBytes+6); w.Bytes() != want {
 		t.Errorf("%d bytes, want %d", w.Bytes(), want)
 	}
 	if oldest, found := w.OldestTime(); !found || !oldest.Equal(start) {

@@ -97,7 +97,10 @@ type Hub struct {
 	group    safego.Group
 }
 
-var _ broker.Sink = (*Hub)(nil)
+var (
+	_ broker.Sink    = (*Hub)(nil)
+	_ broker.Counter = (*Hub)(nil)
+)
 
 // New returns a hub without subscriptions. Nothing runs until Start.
 func New(config Config) *Hub {
