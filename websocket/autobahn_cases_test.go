@@ -189,26 +189,27 @@ func closeCases() []conversation {
 	return cases
 }
 
-// limitCases are section 9. Unlike the suite this compares contents, too.
+// limitCases are section 9. Unlike the suite this compares contents, too. Under the
+// race detector sizes and counts are a sixteenth.
 func limitCases() (cases []conversation) {
 	add := func(id string, steps ...step) { cases = append(cases, conversation{id, steps, normal}) }
 	for kind, message := range []func(string) ws.Frame{text, binary} {
 		for i, size := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 8 << 20, 16 << 20} {
-			whole := message(strings.Repeat("*", size))
+			whole := message(strings.Repeat("*", size/slowness))
 			add(fmt.Sprintf("9.%d.%d", 1+kind, i+1), say(whole), hear(whole))
 		}
-		whole := message(strings.Repeat("*", 4<<20))
+		whole := message(strings.Repeat("*", 4<<20/slowness))
 		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20} {
 			add(fmt.Sprintf("9.%d.%d", 3+kind, i+1), say(fragments(whole, size)...), hear(whole))
 		}
-		whole = message(strings.Repeat("*", 1<<20))
+		whole = message(strings.Repeat("*", 1<<20/slowness))
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
 			add(fmt.Sprintf("9.%d.%d", 5+kind, i+1), chopped(size, whole), hear(whole))
 		}
 		for i, size := range []int{0, 16, 64, 256, 1024, 4096} {
 			small := message(strings.Repeat("*", size))
 			var steps []step
-			for range 1000 {
+			for range 1000 / slowness {
 				steps = append(steps, say(small), hear(small))
 			}
 			add(fmt.Sprintf("9.%d.%d", 7+kind, i+1), steps...)

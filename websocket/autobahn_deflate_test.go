@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/bellwire/bellwire/websocket"
@@ -20,13 +21,13 @@ import (
 
 // suiteBytes bounds what a case moves; with BELLWIRE_AUTOBAHN=full each case sends
 // its 1,000 messages as the suite does.
-const suiteBytes = 192 << 10
+const suiteBytes = 192 << 10 / slowness
 
 func suiteMessages(size int) int {
 	if os.Getenv("BELLWIRE_AUTOBAHN") == "full" {
 		return 1000
 	}
-	return max(3, min(1000, suiteBytes/size))
+	return max(2, min(1000, suiteBytes/size))
 }
 
 // suiteRow is one of the 18 ways to send a data set.
@@ -105,9 +106,19 @@ type codec struct {
 	window     []byte
 }
 
-func newCodec(fresh, freshIn bool) *codec {
-	c := &codec{fresh: fresh, freshIn: freshIn}
+// codecs keeps compressors from one case to the next: each is about a megabyte.
+var codecs = sync.Pool{New: func() any {
+	c := new(codec)
 	c.compressor, _ = flate.NewWriter(&c.compressed, flate.DefaultCompression)
+	return c
+}}
+
+// newCodec returns a codec that the test gives back when it ends.
+func newCodec(t *testing.T, fresh, freshIn bool) *codec {
+	c := codecs.Get().(*codec)
+	c.fresh, c.freshIn, c.window = fresh, freshIn, nil
+	c.compressor.Reset(&c.compressed)
+	t.Cleanup(func() { codecs.Put(c) })
 	return c
 }
 
@@ -209,7 +220,7 @@ func playDeflate(t *testing.T, id string, mode websocket.CompressionMode, offer,
 				t.Errorf("answered %q to an offer with %q", got, want)
 			}
 		}
-		exchange(t, peer, engine, newCodec(true, none || strings.Contains(got, "server_no")), d, row)
+		exchange(t, peer, engine, newCodec(t, true, none || strings.Contains(got, "server_no")), d, row)
 	})
 	t.Run("client/"+id, func(t *testing.T) {
 		t.Parallel()
@@ -217,6 +228,6 @@ func playDeflate(t *testing.T, id string, mode websocket.CompressionMode, offer,
 			answer = "; server_no_context_takeover" + answer
 		}
 		peer, engine := asClient(t, &websocket.DialOptions{Compression: mode}, base+answer+"\r\n")
-		exchange(t, peer, engine, newCodec(none, none || strings.Contains(answer, "client_no")), d, row)
+		exchange(t, peer, engine, newCodec(t, none, none || strings.Contains(answer, "client_no")), d, row)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/frame"
@@ -118,28 +119,31 @@ func TestConcurrentWriters(t *testing.T) {
 
 // What gathers while the line is busy goes out together.
 func TestWritersGather(t *testing.T) {
-	serverLine, clientLine := ws.Lines(256)
-	line := &countedLine{Line: serverLine}
-	peer, engine := joinServer(t, line, clientLine, nil, "")
-	defer engine.CloseNow()
-	line.writes.Store(0)
-	var wg sync.WaitGroup
-	wg.Go(func() { engine.Write(t.Context(), websocket.BinaryMessage, make([]byte, 1000)) })
-	for line.writes.Load() == 0 { // the first write is under way, and cannot end before it is read
-	}
-	const others = 50
-	for range others {
-		wg.Go(func() { engine.Write(t.Context(), websocket.BinaryMessage, []byte("x")) })
-	}
-	for range others + 1 {
-		if _, err := peer.Receive(); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		serverLine, clientLine := ws.Lines(256)
+		line := &countedLine{Line: serverLine}
+		peer, engine := joinServer(t, line, clientLine, nil, "")
+		line.writes.Store(0)
+		var wg sync.WaitGroup
+		wg.Go(func() { engine.Write(context.Background(), websocket.BinaryMessage, make([]byte, 1000)) })
+		synctest.Wait() // the first write is under way, and cannot end before it is read
+		const others = 50
+		for range others {
+			wg.Go(func() { engine.Write(context.Background(), websocket.BinaryMessage, []byte("x")) })
 		}
-	}
-	wg.Wait()
-	if n := line.writes.Load(); n > others {
-		t.Errorf("%d writes for %d messages", n, others+1)
-	}
+		synctest.Wait()
+		for range others + 1 {
+			if _, err := peer.Receive(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wg.Wait()
+		if n := line.writes.Load(); n != 2 {
+			t.Errorf("%d writes for %d messages", n, others+1)
+		}
+		engine.CloseNow()
+		peer.Line.Close()
+	})
 }
 
 func TestWriteLarge(t *testing.T) {
