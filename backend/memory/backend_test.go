@@ -112,6 +112,7 @@ func TestEvictionTakesTheOldestFirst(t *testing.T) {
 	n.advance(time.Minute)
 	for i := range 60 {
 		n.publish(fmt.Sprint("n:", i), 100)
+		n.advance(2 * time.Second)
 	}
 	young := n.resume("n:59", nil)
 	for n.Stats().Evicted == 0 {
@@ -124,6 +125,17 @@ func TestEvictionTakesTheOldestFirst(t *testing.T) {
 	young.Position.Offset = 0
 	if r := n.resume("n:59", &young.Position); !r.Recovered {
 		t.Errorf("a young entry is gone: %+v", r)
+	}
+	held := 0
+	for i := range 60 {
+		r := n.resume(fmt.Sprint("n:", i), nil)
+		r.Position.Offset = 0
+		switch recovered := n.resume(fmt.Sprint("n:", i), &r.Position).Recovered; {
+		case recovered:
+			held++
+		case held > 0:
+			t.Errorf("the entry of n:%d is gone, an older one is held", i)
+		}
 	}
 }
 

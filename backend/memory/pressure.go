@@ -11,8 +11,9 @@ import (
 // evictPart is the part of BytesMax that is made free at once, so that the search is paid for rarely.
 const evictPart = 64
 
-// evictStepBytes is how much is dropped from one shard before the oldest is searched again.
-const evictStepBytes = 64 << 10
+// evictTolerance is how much younger an entry may be than the oldest of another shard and yet go before it: searching
+// all shards for every entry would cost more than it is worth.
+const evictTolerance = time.Second
 
 // reclaimPause is the least time between two searches through all channels.
 const reclaimPause = time.Second
@@ -53,37 +54,52 @@ func errFull() error {
 func (b *Backend) evict() bool {
 	goal := b.bytesMax - b.bytesMax/evictPart
 	for b.bytes.Load() > goal {
-		s := b.oldestShard()
+		s, until := b.oldestShard()
 		if s == nil {
 			return b.bytes.Load() <= b.bytesMax
 		}
-		b.evictFrom(s, goal)
+		b.evictFrom(s, until, goal)
 	}
 	return true
 }
 
-// oldestShard is the shard with the entry nearest to its end of life, or nil when no shard has entries.
-func (b *Backend) oldestShard() (oldest *shard) {
-	var earliest time.Time
+// oldestShard is the shard with the entry nearest to its end of life, nil when no shard has entries, and the time up to
+// which its entries are no younger than those of the others, within the tolerance.
+func (b *Backend) oldestShard() (oldest *shard, until time.Time) {
+	var first, second time.Time // the earliest two ends of life
 	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock()
-		c := s.freshExpiry()
-		if c != nil && (oldest == nil || c.at[slotExpiry].Before(earliest)) {
-			oldest, earliest = s, c.at[slotExpiry]
+		end, found := b.shards[i].firstEnd()
+		switch {
+		case !found:
+		case oldest == nil || end.Before(first):
+			oldest, first, second = &b.shards[i], end, first
+		case second.IsZero() || end.Before(second):
+			second = end
 		}
-		s.mu.Unlock()
 	}
-	return oldest
+	if second.IsZero() {
+		second = first
+	}
+	return oldest, second.Add(evictTolerance)
 }
 
-func (b *Backend) evictFrom(s *shard, goal int64) {
+// firstEnd is the end of life of the shard's entry that is nearest to it.
+func (s *shard) firstEnd() (end time.Time, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stop := max(goal, b.bytes.Load()-evictStepBytes)
-	for b.bytes.Load() > stop {
+	if c := s.freshExpiry(); c != nil {
+		return c.at[slotExpiry], true
+	}
+	return time.Time{}, false
+}
+
+// evictFrom drops entries of one shard whose end of life is not after until, as long as there are more bytes than goal.
+func (b *Backend) evictFrom(s *shard, until time.Time, goal int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for b.bytes.Load() > goal {
 		c := s.freshExpiry()
-		if c == nil {
+		if c == nil || c.at[slotExpiry].After(until) {
 			return
 		}
 		c.machine.DropOldest()
