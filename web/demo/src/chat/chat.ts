@@ -7,6 +7,7 @@ import { find, motionIsReduced, oncePerFrame } from "../dom.js";
 import { counted } from "../format.js";
 import type { Page } from "../page.js";
 import { fields, number, text } from "../payload.js";
+import { randomText } from "../random.js";
 import { browserStore } from "../storage.js";
 import { startComposer } from "./composer.js";
 import { ChatLog } from "./log.js";
@@ -51,7 +52,7 @@ export class Chat {
     this.channel.on("subscribed", (answer) => {
       const offset = answer.offset ?? 0;
       const isFirst = this.#epoch === "";
-      if (!isFirst && answer.epoch !== this.#epoch) this.#log.restart();
+      if (!isFirst && answer.epoch !== this.#epoch) this.#restart();
       else if (answer.recovered === true) this.#log.away(offset);
       this.#epoch = answer.epoch ?? "";
       if (isFirst) {
@@ -87,6 +88,11 @@ export class Chat {
     });
   }
 
+  #restart(): void {
+    this.#log.restart();
+    this.#seenTold = 0;
+  }
+
   /** When the history that was held is complete, what follows is news. */
   #settle(offset: number): void {
     if (this.#settleAt === null || offset < this.#settleAt) return;
@@ -95,7 +101,7 @@ export class Chat {
   }
 
   #send(written: string): void {
-    const id = crypto.randomUUID();
+    const id = randomText(16);
     this.#log.write(id, this.#page.identity.person.user, written, Date.now());
     this.#view.toBottom();
     this.#publish(id, written);

@@ -17,6 +17,7 @@ export class Connection {
   readonly #awaited = new Set<string>();
   #outcome: Outcome | null = null;
   #lostAtMs: number | null = null;
+  #wasConnected = false;
   #slowStart: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page) {
@@ -32,6 +33,8 @@ export class Connection {
         default: return undefined;
       }
     });
+    // A failure that the banner tells of anyway, or a mistake of this page: for whoever looks into the console.
+    page.bellwire.on("error", (error) => console.warn("bellwire:", error));
   }
 
   /** Listens to the channels of all parts: their answers say what a break meant. */
@@ -62,6 +65,9 @@ export class Connection {
 
   #connected(): void {
     this.#say("Live");
+    const isFirst = !this.#wasConnected;
+    this.#wasConnected = true;
+    if (isFirst) this.#lostAtMs = null; // nothing was held that could have been missed
     if (this.#lostAtMs === null) return this.#banner.hide();
     this.#outcome = new Outcome();
     for (const channel of this.#page.channels) this.#awaited.add(channel.name);
@@ -78,7 +84,7 @@ export class Connection {
     }
     this.#say("Line lost");
     this.#banner.show({
-      kind: "lost", text: "The line is lost. What you do is kept.",
+      kind: "lost", text: reason === "token" ? "The server gives this page no token yet." : "The line is lost. What you do is kept.",
       ...(retryAtMs === undefined ? {} : { untilMs: retryAtMs }),
       button: { text: "Try now", press: () => void this.#page.bellwire.connect() },
     });

@@ -1,6 +1,7 @@
 // Who this page is: chosen once and remembered. "?as=someone-else" is a person of this tab alone, so that one browser can be two.
 
 import { fields, number, text } from "../payload.js";
+import { randomText } from "../random.js";
 import { browserStore, tabStore, type Store } from "../storage.js";
 import { cleanName, friendlyName, toneOf, tones } from "./name.js";
 
@@ -12,15 +13,10 @@ export interface Person {
 
 const key = "person";
 
-function suffix(): string {
-  const alphabet = "abcdefghijkmnpqrstuvwxyz23456789";
-  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => alphabet[byte % alphabet.length]).join("");
-}
-
 /** A user id says the name it began with and is unique; it stays when the name changes. */
 function newPerson(): Person {
   const name = friendlyName();
-  return { user: `${name.toLowerCase().replace(" ", "-")}-${suffix()}`, name, tone: Math.floor(Math.random() * tones) };
+  return { user: `${name.toLowerCase().replace(" ", "-")}-${randomText(6)}`, name, tone: Math.floor(Math.random() * tones) };
 }
 
 function parse(stored: string | null): Person | null {

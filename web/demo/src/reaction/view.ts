@@ -1,4 +1,4 @@
-import { element, find, motionIsReduced, setText } from "../dom.js";
+import { element, find, setText } from "../dom.js";
 import { count } from "../format.js";
 import { reactions, type ReactionCounts } from "./counts.js";
 
@@ -11,6 +11,7 @@ const rungMs = 500;
 
 export class ReactionView {
   readonly #buttons = new Map<string, Button>();
+  readonly #lights = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(ring: (emoji: string) => void) {
     for (const { emoji, name } of reactions) {
@@ -35,11 +36,7 @@ export class ReactionView {
     const button = this.#buttons.get(emoji)?.button;
     if (button === undefined) return;
     button.classList.add("reaction-rung");
-    const timing: KeyframeAnimationOptions = { duration: motionIsReduced() ? 1 : rungMs };
-    const animation = button.animate([{ filter: "brightness(1.25)" }, { filter: "none" }], timing);
-    const dim = (): void => {
-      if (button.getAnimations().every((other) => other === animation || other.playState !== "running")) button.classList.remove("reaction-rung");
-    };
-    animation.finished.then(dim, dim);
+    clearTimeout(this.#lights.get(emoji));
+    this.#lights.set(emoji, setTimeout(() => button.classList.remove("reaction-rung"), rungMs));
   }
 }
