@@ -64,6 +64,9 @@ type Publication struct {
 	Time     time.Time          // zero when the server does not say
 	From     realtime.Publisher // zero: the application's backend
 	Replayed bool               // it was there before the subscription was answered (SUB-7)
+
+	// State is set, and Payload none, where a change of a channel's state came by a pattern. A channel's own are StateChanged.
+	State *realtime.StateChange
 }
 
 // Decode reads the payload into v as encoding/json does. A payload of bytes is an error.
@@ -100,6 +103,7 @@ type StateChanged struct {
 	Set      []realtime.Entry
 	Removed  []string
 	Reset    bool               // Set is all there is; with an empty Set the entries follow
+	Position realtime.Position  // of a single change
 	From     realtime.Publisher // of a single change
 	Time     time.Time          // of a single change
 	Replayed bool
@@ -121,6 +125,19 @@ func (*Stopped) isEvent()         {}
 func (*StateChanged) isEvent()    {}
 func (*PresenceChanged) isEvent() {}
 
+// SlowReaderError is the end of a stream whose reader let too many events wait. It is a *realtime.Error of code
+// limit_exceeded as well.
+type SlowReaderError struct{ BufferMax int }
+
+func (e *SlowReaderError) Error() string {
+	return fmt.Sprintf("client: the reader is too slow: %d events wait to be taken", e.BufferMax)
+}
+
+// Unwrap returns the error's code.
+func (e *SlowReaderError) Unwrap() error {
+	return realtime.NewError(realtime.CodeLimitExceeded, e.Error())
+}
+
 // MissedError is how Publications tells a Missed. It does not end the stream.
 type MissedError struct {
 	Channel string
@@ -137,6 +154,7 @@ func (e *MissedError) Error() string {
 func publicationOf(p *wire.Publication, epoch string, replayed bool) *Publication {
 	publication := &Publication{
 		Channel: p.Channel, Payload: p.Payload, ID: p.ID, Time: timeOf(p.TimeMS), From: p.From, Replayed: replayed,
+		State: p.State,
 	}
 	if epoch != "" {
 		publication.Position = realtime.Position{Epoch: epoch, Offset: p.Offset}

@@ -114,7 +114,7 @@ func (c *Client) performForChannel(now int64, output core.Output) {
 		c.stopped(now, o)
 	case *core.ChannelState:
 		c.tell(o.Channel, &StateChanged{
-			Set: o.Set, Removed: o.Removed, Reset: o.Reset, From: o.From, Time: timeOf(o.TimeMS), Replayed: o.Replayed,
+			Set: o.Set, Removed: o.Removed, Reset: o.Reset, From: o.From, Time: timeOf(o.TimeMS), Replayed: o.Replayed, Position: o.Position,
 		})
 	case *core.PresenceChange:
 		c.tell(o.Channel, &PresenceChanged{Version: o.Version, Count: int(o.Count), Set: o.Set, Left: o.Left, Reset: o.Reset})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"sync"
-
-	"github.com/bellwire/bellwire/realtime"
 )
 
 // A stream is a bounded queue of the events of one channel, filled by the loop and taken by one reader.
@@ -30,7 +28,7 @@ func (s *stream) push(event Event) (goesOn bool) {
 		return false
 	}
 	if len(s.events) >= s.max {
-		s.err = realtime.Errorf(realtime.CodeLimitExceeded, "the reader is too slow: %d events wait to be taken", s.max)
+		s.err = &SlowReaderError{BufferMax: s.max}
 	} else {
 		s.events = append(s.events, event)
 	}

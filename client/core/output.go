@@ -107,14 +107,13 @@ type Publication struct {
 
 // ChannelState tells that the held state of a channel changed.
 type ChannelState struct {
-	Channel  string
-	Set      []realtime.Entry
-	Removed  []string
-	Reset    bool // all that was held is replaced by Set
-	Position realtime.Position
+	Channel string
+	Set     []realtime.Entry
+	Removed []string
+	Reset   bool // all that was held is replaced by Set
 
 	// Of a single change:
-	Single   bool
+	Position realtime.Position
 	From     realtime.Publisher
 	TimeMS   uint64
 	Replayed bool

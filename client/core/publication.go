@@ -68,7 +68,6 @@ func (c *Core) receiveStateChange(s *subscription, publication *wire.Publication
 	output := &ChannelState{
 		Channel:  s.channel,
 		Position: realtime.Position{Epoch: s.position.Epoch, Offset: publication.Offset},
-		Single:   true,
 		From:     publication.From,
 		TimeMS:   publication.TimeMS,
 		Replayed: s.isReplayed(publication),
