@@ -46,6 +46,7 @@ func (c *Conn) sendClose(ctx context.Context, code StatusCode, reason string) er
 	if err := c.endpoint.SendClose(status, frame.CutReason(reason), instant()); err != nil {
 		return c.sendError(err)
 	}
+	c.closeSent = true
 	if due, ok := c.endpoint.Deadline(); ok && c.reading.taken {
 		c.readArmed = due
 		c.line.SetReadDeadline(epoch.Add(due))
@@ -116,7 +117,7 @@ func (c *Conn) finish(last endpoint.Event) error {
 	err = c.endErr
 	c.mu.Unlock()
 	if orderly {
-		c.linger()
+		c.linger(c.lingerTimeout(last))
 	}
 	c.source.release()
 	c.mu.Lock()
@@ -133,15 +134,32 @@ func (c *Conn) endError(last endpoint.Event) error {
 	return EndError(last, lineErr)
 }
 
+// serverEndTimeout is how long a client whose close frame was answered waits for
+// the server to end the line first (RFC 6455 7.1.1). Nothing depends on it any more.
+const serverEndTimeout = time.Second
+
+// lingerTimeout returns how long the peer gets to end its half of the line.
+func (c *Conn) lingerTimeout(last endpoint.Event) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case last.Violation != nil || !c.closeSent:
+		return c.closeTimeout // our close frame has yet to be read
+	case c.client:
+		return min(serverEndTimeout, c.closeTimeout)
+	}
+	return 0
+}
+
 // linger lets the peer read the last frames. To close a line while bytes from
 // the peer are unread resets it, and the peer may then never see the close
 // frame; so this side stops sending, and waits for the peer to do the same.
-func (c *Conn) linger() {
+func (c *Conn) linger(timeout time.Duration) {
 	half, ok := c.line.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if timeout == 0 || !ok || half.CloseWrite() != nil {
 		return
 	}
-	c.line.SetReadDeadline(time.Now().Add(c.closeTimeout))
+	c.line.SetReadDeadline(time.Now().Add(timeout))
 	for {
 		if _, err := c.source.read(); err != nil {
 			return

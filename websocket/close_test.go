@@ -184,6 +184,34 @@ func TestFailedPeerStays(t *testing.T) {
 	})
 }
 
+// A server that answers a close frame and keeps the line open holds a client up
+// for a second; a server does not wait for a client.
+func TestAnsweredPeerStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, engine := asClient(t, nil, "")
+		start := time.Now()
+		peer.Send(ws.CloseFrame(1000, ""))
+		if err := engine.Close(1000, ""); err != nil && websocket.CloseStatus(err) != 1000 {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("the client waits %v", took)
+		}
+		peer.Line.Close()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		peer, engine, start := bubblePeer(t, nil)
+		go func() {
+			peer.Receive()
+			peer.Send(ws.CloseFrame(1000, ""))
+		}()
+		if err := engine.Close(1000, ""); err != nil || time.Since(start) != 0 {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		peer.Line.Close()
+	})
+}
+
 // FL-04, FL-06: a silent peer is pinged after 25 s and given up 8 s later; a pong
 // in time keeps it.
 func TestKeepAlive(t *testing.T) {

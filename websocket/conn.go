@@ -45,10 +45,11 @@ type Conn struct {
 	readWatch  watch
 	writeWatch watch
 
-	pings   []pingWaiter
-	pingID  uint64
-	lineErr error // what went wrong on the line, for the error of the end
-	endErr  error // what all methods answer once the connection is over
+	closeSent bool // by Close
+	pings     []pingWaiter
+	pingID    uint64
+	lineErr   error // what went wrong on the line, for the error of the end
+	endErr    error // what all methods answer once the connection is over
 }
 
 // epoch is where this process counts its instants from.
