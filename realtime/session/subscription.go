@@ -171,3 +171,6 @@ func (c *Core) HasChore() bool { return len(c.chores) > 0 }
 
 // Subscription returns the client's subscription to a channel or pattern, or nil.
 func (c *Core) Subscription(channel string) *Subscription { return c.subscription(channel) }
+
+// IsPattern reports whether it is to a pattern.
+func (s *Subscription) IsPattern() bool { return s.pattern }
