@@ -1,0 +1,295 @@
+package websocket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/frame"
+	ws "github.com/bellwire/bellwire/websocket/websockettest"
+)
+
+// recorded is a conversation with all kinds of frame, and the messages in it.
+func recorded() (frames []ws.Frame, messages []string) {
+	long := strings.Repeat("0123456789", 20)
+	return []ws.Frame{
+			text("first"), ping("p"), begin(frame.Text, "he"), goOn(""), pong("unasked"), goOn("ll"), finish("o, wörld"),
+			binary(""), binary(long), begin(frame.Binary, long), ping(""), finish("\x00\xff"), text("last"), ws.CloseFrame(4000, "bye"),
+		}, []string{
+			"first", "hello, wörld", "", long, long + "\x00\xff", "last",
+		}
+}
+
+// ends are the ways in which a line is cut.
+var ends = map[string]func(*ws.Line){
+	"FIN": func(l *ws.Line) { l.Close() },
+	"RST": func(l *ws.Line) { l.Reset() },
+}
+
+// roles makes an engine in each role, with a peer.
+var roles = map[string]func(t *testing.T) (*ws.Peer, *websocket.Conn){
+	"server": func(t *testing.T) (*ws.Peer, *websocket.Conn) { return asServer(t, nil, "") },
+	"client": func(t *testing.T) (*ws.Peer, *websocket.Conn) { return asClient(t, nil, "") },
+}
+
+// G4: what comes is cut at every byte, by FIN and by RST: the messages before the
+// cut are delivered, in order and once, and no part of another.
+func TestCutIncoming(t *testing.T) {
+	frames, messages := recorded()
+	for role, make := range roles {
+		for end, cut := range ends {
+			t.Run(role+"/"+end, func(t *testing.T) {
+				t.Parallel()
+				peer, engine := make(t)
+				wire := peer.Encode(frames...)
+				engine.CloseNow()
+				for at := range wire {
+					peer, engine := make(t)
+					peer.Line.Write(wire[:at])
+					cut(peer.Line.(*ws.Line))
+					checkCut(t, at, engine, messages)
+				}
+			})
+		}
+	}
+}
+
+func checkCut(t *testing.T, at int, engine *websocket.Conn, messages []string) {
+	t.Helper()
+	defer engine.CloseNow()
+	for n := 0; ; n++ {
+		_, got, err := engine.Read(t.Context())
+		if err != nil {
+			if websocket.CloseStatus(err) != websocket.StatusAbnormalClosure || got != nil {
+				t.Fatalf("cut at %d: %q, %v", at, got, err)
+			}
+			return
+		}
+		if n == len(messages) || string(got) != messages[n] {
+			t.Fatalf("cut at %d: message %d is %q", at, n, got)
+		}
+	}
+}
+
+// G4: the peer goes away after every byte that we send, in the handshake too: all
+// calls return, with an error or without.
+func TestCutOutgoing(t *testing.T) {
+	for role := range roles {
+		for end, cut := range ends {
+			t.Run(role+"/"+end, func(t *testing.T) {
+				t.Parallel()
+				for at := 0; ; at++ {
+					engineLine, peerLine := ws.Lines(lineBytes)
+					limited := &limitedReader{Line: peerLine, left: at, cut: func() { cut(peerLine) }}
+					if complete := talk(role, engineLine, limited); complete {
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+// limitedReader cuts its line once so many bytes were read from it.
+type limitedReader struct {
+	*ws.Line
+	left int
+	cut  func()
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left == 0 {
+		l.cut()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := l.Line.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+// talk opens a connection whose engine sends all that it can, and reports
+// whether the peer saw everything.
+func talk(role string, engineLine net.Conn, peerLine net.Conn) (complete bool) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer engineLine.Close()
+		var engine *websocket.Conn
+		var err error
+		if role == "server" {
+			engine, err = ws.Accept(engineLine, nil)
+		} else {
+			engine, err = ws.Dial(context.Background(), engineLine, nil)
+		}
+		if err == nil {
+			sendEverything(engine)
+		}
+	})
+	complete = listenToAll(role, peerLine)
+	peerLine.Close()
+	wg.Wait()
+	return complete
+}
+
+// sendEverything uses each way to send, and reads meanwhile.
+func sendEverything(engine *websocket.Conn) {
+	defer engine.CloseNow()
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			if _, _, err := engine.Read(ctx); err != nil {
+				return
+			}
+		}
+	})
+	engine.Write(ctx, websocket.TextMessage, []byte("text"))
+	engine.WriteBatch(ctx, websocket.BinaryMessage, []byte("a"), nil)
+	if w, err := engine.Writer(ctx, websocket.TextMessage); err == nil {
+		w.Write([]byte("part"))
+		w.Close()
+	}
+	if p, err := websocket.NewPreparedMessage(websocket.TextMessage, []byte("prepared")); err == nil {
+		engine.WritePrepared(ctx, p)
+	}
+	engine.Ping(ctx)
+	engine.Close(websocket.StatusNormalClosure, "done")
+	wg.Wait()
+}
+
+// listenToAll plays the peer of sendEverything until the close handshake is done.
+func listenToAll(role string, line net.Conn) bool {
+	open := ws.ServerPeer
+	if role == "server" {
+		open = ws.ClientPeer
+	}
+	peer, err := open(line, "")
+	if err != nil {
+		return false
+	}
+	for {
+		got, err := peer.Receive()
+		switch {
+		case err != nil:
+			return false
+		case got.Opcode == frame.Ping:
+			peer.Send(pong(string(got.Payload)))
+		case got.Opcode == frame.Close:
+			peer.Send(got)
+			_, err := peer.Receive()
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
+// errInjected is what a failing operation returns.
+var errInjected = errors.New("injected")
+
+// failingLine lets the nth operation fail, and all after it.
+type failingLine struct {
+	net.Conn
+	mu   sync.Mutex
+	left int
+}
+
+func (l *failingLine) fails() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left--
+	return l.left < 0
+}
+
+func (l *failingLine) Read(p []byte) (int, error) {
+	if l.fails() {
+		return 0, errInjected
+	}
+	return l.Conn.Read(p)
+}
+
+func (l *failingLine) Write(p []byte) (int, error) {
+	if l.fails() {
+		n, _ := l.Conn.Write(p[:len(p)/2])
+		return n, errInjected
+	}
+	return l.Conn.Write(p)
+}
+
+// FL-14: the nth operation of the line fails, for every n: all calls return.
+func TestEveryOperationFails(t *testing.T) {
+	for role := range roles {
+		t.Run(role, func(t *testing.T) {
+			for n := 0; ; n++ {
+				engineLine, peerLine := ws.Lines(lineBytes)
+				failing := &failingLine{Conn: engineLine, left: n}
+				peerLine.SetDeadline(time.Now().Add(time.Minute))
+				if talk(role, failing, peerLine) {
+					if n < 10 {
+						t.Errorf("only %d operations", n)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
+// FL-09: a line that takes one byte at a time, or few, leaves the stream intact.
+func TestNarrowLine(t *testing.T) {
+	for _, size := range []int{1, 2, 3, 7, 64} {
+		serverLine, clientLine := ws.Lines(size)
+		server, client := ws.Open(t, serverLine, clientLine, nil, nil)
+		go echo(t.Context(), server)
+		for _, n := range []int{0, 1, 125, 126, 9000, 70000 / slowness} {
+			message := []byte(strings.Repeat("x", n))
+			sent := make(chan error, 1)
+			go func() { sent <- client.Write(t.Context(), websocket.TextMessage, message) }()
+			if _, got, err := client.Read(t.Context()); err != nil || !slices.Equal(got, message) {
+				t.Fatalf("line of %d, message of %d: %d bytes, %v", size, n, len(got), err)
+			}
+			if err := <-sent; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// VC-13: many connections at once, each with bytes of its own: none sees
+// another's, nor memory that was given back (which race builds poison).
+func TestNoForeignBytes(t *testing.T) {
+	const connections, messages = 50, 200 / slowness * 2
+	url := serveEcho(t, &websocket.AcceptOptions{Compression: websocket.CompressionContextTakeover})
+	var wg sync.WaitGroup
+	for n := range connections {
+		wg.Go(func() {
+			mode := websocket.CompressionMode(n % 3)
+			conn, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{Compression: mode})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.CloseNow()
+			for m := range messages {
+				own := strings.Repeat(fmt.Sprintf("<%d:%d>", n, m), 1+m*37%900)
+				if err := conn.Write(t.Context(), websocket.TextMessage, []byte(own)); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, got, err := conn.Read(t.Context()); err != nil || string(got) != own {
+					t.Errorf("connection %d, message %d: %.40q, %v", n, m, got, err)
+					return
+				}
+			}
+			if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
