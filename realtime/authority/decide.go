@@ -138,11 +138,7 @@ func isAnonymous(claims *Claims) bool {
 }
 
 func isOwnKey(claims *Claims, key string) bool {
-	if claims == nil || claims.User == "" {
-		return false
-	}
-	rest, found := strings.CutPrefix(key, claims.User)
-	return found && (rest == "" || rest[0] == '/')
+	return claims != nil && claims.User != "" && key == claims.User
 }
 
 func coversAny(names []string, channel string) bool {

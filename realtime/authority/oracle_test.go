@@ -116,8 +116,7 @@ func oracle(s authority.Subject, ns *realtime.Namespace, action realtime.Action,
 		return false
 	}
 	if action == realtime.ActionUpdate && ns.OwnKeys { // STA-7
-		first, _, _ := strings.Cut(key, "/")
-		return s.Claims.User != "" && first == s.Claims.User
+		return s.Claims.User != "" && key == s.Claims.User
 	}
 	return true
 }

@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 		{"STA-5: the same id again", `{"id":2,"update":{"channel":"chat:a","op":"increment","key":"k","by":1.5,"id":"u1"}}`, `{"id":2,"update":{"applied":true,"value":1.5,"version":2,"epoch":"` + epoch + `","offset":2,"duplicate":true}}`},
 		{"STA-7: another's key", `{"id":2,"update":{"channel":"poll:a","op":"set","key":"bob","value":1}}`, `{"id":2,"error":{"code":103,`},
 		{"STA-7: one's own key", `{"id":2,"update":{"channel":"poll:a","op":"set","key":"ann","value":1}}`, `{"id":2,"update":{"applied":true,`},
-		{"STA-7: under one's own key", `{"id":2,"update":{"channel":"poll:a","op":"set","key":"ann/tea","value":1}}`, `{"id":2,"update":{"applied":true,`},
+		{"STA-7: under one's own name is another's key", `{"id":2,"update":{"channel":"poll:a","op":"set","key":"ann/tea","value":1}}`, `{"id":2,"error":{"code":103,`},
 		{"STA-7: a key that only begins like it", `{"id":2,"update":{"channel":"poll:a","op":"set","key":"anna","value":1}}`, `{"id":2,"error":{"code":103,`},
 		{"STA-8: remove what is absent", `{"id":2,"update":{"channel":"chat:a","op":"remove","key":"x"}}`, `{"id":2,"update":{"epoch":"` + epoch + `"`},
 		{"NAM-7: a key with a control character", `{"id":2,"update":{"channel":"chat:a","op":"remove","key":"a\u0000"}}`, `{"id":2,"error":{"code":100,`},

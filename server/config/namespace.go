@@ -17,7 +17,7 @@ type Namespace struct {
 	State            bool          `koanf:"state" help:"channels have keys and values"`
 	StateKeys        int           `koanf:"state_keys" min:"1" max:"1000000" help:"keys of a channel"`
 	StateBytes       Size          `koanf:"state_bytes" min:"1KiB" max:"1GiB" help:"bytes of keys and values of a channel"`
-	OwnKeys          bool          `koanf:"own_keys" help:"a client may change only the keys that begin with its user"`
+	OwnKeys          bool          `koanf:"own_keys" help:"a client may change only the key that is its user"`
 	Presence         bool          `koanf:"presence" help:"channels know who is there"`
 	PresenceMembers  int           `koanf:"presence_members" min:"1" max:"1000000" help:"users present in a channel"`
 	PayloadBytes     Size          `koanf:"payload_bytes" min:"1B" max:"16MiB" help:"largest payload"`
