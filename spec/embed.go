@@ -1,4 +1,3 @@
-// Package spec holds what is embedded of this folder: the description of the HTTP API.
 package spec
 
 import _ "embed"

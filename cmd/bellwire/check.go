@@ -16,7 +16,7 @@ func checkCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	flags := command.Flags()
-	file := configFlag(flags)
+	file := configFlag(command)
 	flags.Bool("dev", false, "check what serve --dev would do")
 	flags.String("listen", "127.0.0.1:8000", "address to listen on")
 	strict := flags.Bool("strict", false, "fail when there are warnings")

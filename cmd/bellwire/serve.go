@@ -35,7 +35,7 @@ func serveCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	flags := command.Flags()
-	file := configFlag(flags)
+	file := configFlag(command)
 	flags.Bool("dev", false, "development: open to everybody, on loopback only, with the demo")
 	noDemo := flags.Bool("no-demo", false, "with --dev: do not publish this machine's figures for the demo")
 	flags.String("listen", "127.0.0.1:8000", "address to listen on")

@@ -41,7 +41,7 @@ func tokenCommand() *cobra.Command {
 	}
 	var options tokenOptions
 	flags := command.Flags()
-	file := configFlag(flags)
+	file := configFlag(command)
 	flags.Bool("dev", false, "for a server that runs with --dev")
 	flags.StringVar(&options.user, "user", "", "the user whose token it is (needed)")
 	flags.DurationVar(&options.lifetime, "lifetime", time.Hour, "how long it is valid")

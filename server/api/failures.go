@@ -17,8 +17,10 @@ type failures struct {
 	perMinute int
 	now       func() time.Time
 
-	mu      sync.Mutex
-	entries map[netip.Addr]*failureEntry // guarded by mu; at most failureEntries
+	mu sync.Mutex
+	// Guarded by mu.
+	entries map[netip.Addr]*failureEntry // at most failureEntries
+	swept   time.Time                    // when all were looked at
 }
 
 type failureEntry struct {
@@ -62,15 +64,18 @@ func (f *failures) add(address netip.Addr) {
 	}
 }
 
-// makeRoomLocked forgets what is over, and when nothing is, any one: whoever has so many addresses is not stopped by
-// remembering them.
+// makeRoomLocked forgets what is over, at most once a second since that looks at everything, and when that is not enough
+// any one: whoever has so many addresses is not stopped by remembering them.
 func (f *failures) makeRoomLocked(now time.Time) {
 	if len(f.entries) < failureEntries {
 		return
 	}
-	for address, entry := range f.entries {
-		if now.Sub(entry.began) >= failureWindow && !entry.blocked.After(now) {
-			delete(f.entries, address)
+	if now.Sub(f.swept) >= time.Second {
+		f.swept = now
+		for address, entry := range f.entries {
+			if now.Sub(entry.began) >= failureWindow && !entry.blocked.After(now) {
+				delete(f.entries, address)
+			}
 		}
 	}
 	for address := range f.entries {

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/safego"
+	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/handshake"
 )
 
@@ -85,10 +87,15 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.line.open(conn)
-	t.group.Go("websocket", func() { t.serve(conn, a.connection) }, func() {
-		a.line.slot.Release()
+	t.begin(conn, a.connection, a.line.slot)
+}
+
+// begin reads on a goroutine of its own, which holds nothing of the request.
+func (t *WebSocket) begin(conn *websocket.Conn, connection *node.Connection, slot *Slot) {
+	t.group.Go("websocket", func() { t.serve(conn, connection) }, func() {
+		slot.Release()
 		_ = conn.CloseNow()
-		a.connection.Closed(nil) // does nothing unless serve panicked
+		connection.Closed(nil) // does nothing unless serve panicked
 	})
 }
 
@@ -160,8 +167,11 @@ func causeOf(err error) error {
 	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusReceived:
 		return nil
 	}
-	if errors.Is(err, errEnding) || errors.Is(err, websocket.ErrClosed) {
+	switch {
+	case errors.Is(err, errEnding), errors.Is(err, websocket.ErrClosed):
 		return nil
+	case errors.Is(err, endpoint.ErrSilent):
+		return realtime.NewError(realtime.CodeNoPong, "") // LIV-1
 	}
 	return err
 }
