@@ -45,6 +45,7 @@ test("a tone is one of twelve whatever comes", () => {
 test("people are known by what they said last, and otherwise by their user", () => {
   const people = new People();
   assert.equal(people.get("ann").name, "ann");
+  assert.equal(people.get("amber-otter-x7f2ab").name, "Amber Otter");
   assert.equal(people.get("~4f2a").name, "Guest");
   assert.equal(people.get("").name, "Server");
   people.learn("ann", { name: "Ann", color: 3 });

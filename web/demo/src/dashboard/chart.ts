@@ -18,7 +18,7 @@ export interface ChartOptions {
 }
 
 const height = 128;
-const axisWidth = 46;
+const axisWidth = 52;
 
 export class Chart {
   readonly root: HTMLElement;

@@ -24,14 +24,23 @@ export class People {
     return person;
   }
 
+  knows(user: string): boolean {
+    return this.#known.has(user);
+  }
+
   get(user: string): Person {
     return this.#known.get(user) ?? { user, name: fallbackName(user), tone: toneOf(undefined, user) };
   }
 }
 
-/** Users that begin with "~" are anonymous connections (NAM-5); one without any visible character is the application. */
+/**
+ * Users that begin with "~" are anonymous connections (NAM-5); one without any visible character is the application.
+ * This page's own user ids say the name with which they began.
+ */
 function fallbackName(user: string): string {
   if (user.startsWith("~")) return "Guest";
+  const [, words] = /^([a-z]+(?:-[a-z]+)*)-[a-z0-9]{6}$/.exec(user) ?? [];
+  if (words !== undefined) return words.split("-").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join(" ");
   const name = cleanName(user);
   return name === "" ? "Server" : name;
 }

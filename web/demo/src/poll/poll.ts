@@ -18,7 +18,8 @@ export function startPoll(page: Page): void {
     wanted = choice;
     view.note(null);
     draw();
-    channel.update.set(user, { choice }).then(
+    const { name, tone } = identity.person;
+    channel.update.set(user, { choice, name, color: tone }).then(
       () => {
         if (wanted === choice) wanted = null;
         draw();
@@ -33,7 +34,10 @@ export function startPoll(page: Page): void {
 
   channel.on("stateChanged", (change) => {
     if (change.reset) tally.clear();
-    for (const { key, value } of change.set) tally.set(key, fields(value)["choice"]);
+    for (const { key, value } of change.set) {
+      tally.set(key, fields(value)["choice"]);
+      if (!people.knows(key)) people.learn(key, value); // whoever is here may have another name by now
+    }
     for (const key of change.removed) tally.remove(key);
     draw();
   });
