@@ -199,10 +199,7 @@ func (c *Core) answered(now int64, s *subscription, answer *wire.Subscribed) {
 		next = realtime.Position{Epoch: answer.Epoch, Offset: answer.Offset}
 	}
 	recovered := answer.Recovered != nil && *answer.Recovered
-	// Publications may have been handed over while the answer was on its way: never back within what was recovered.
-	if !recovered || s.position.Epoch != next.Epoch || s.position.Offset < next.Offset {
-		s.position = next
-	}
+	missed := s.resume(next, recovered, answer.Missed)
 	s.top = answer.Top
 	s.failures = 0
 	s.live = true
@@ -213,13 +210,29 @@ func (c *Core) answered(now int64, s *subscription, answer *wire.Subscribed) {
 	s.generation++
 	s.token.accepted(now, answer.ExpiresMS, s.options.TokenSource)
 	c.put(&SubscriptionStarted{Channel: s.channel, Epoch: answer.Epoch, Offset: answer.Offset, Top: answer.Top, Recovered: answer.Recovered})
-	if answer.Missed != nil {
-		c.put(&Missed{Channel: s.channel, From: answer.Missed.From, To: answer.Missed.To})
+	if missed != nil {
+		c.put(&Missed{Channel: s.channel, From: missed.From, To: missed.To})
 	}
 	statePage := c.answeredState(s, answer.State, recovered)
 	presencePage := c.answeredPresence(s, answer.Presence)
 	c.sendPage(now, s, statePage)
 	c.sendPage(now, s, presencePage)
+}
+
+// resume takes the position of an answer, and returns what of its missed range is news. Publications may have been handed
+// over while the answer was on its way: they are neither handed over again nor missed.
+func (s *subscription) resume(next realtime.Position, recovered bool, missed *realtime.Missed) *realtime.Missed {
+	held := s.position
+	s.position = next
+	comparable := held.Epoch == next.Epoch && (recovered || missed != nil && missed.To != 0)
+	if !comparable {
+		return missed
+	}
+	s.position.Offset = max(held.Offset, next.Offset)
+	if missed == nil || missed.To <= held.Offset {
+		return nil
+	}
+	return &realtime.Missed{From: max(missed.From, held.Offset+1), To: missed.To}
 }
 
 // receiveUnsubscribed takes the server's end of a subscription (SRV-5).
