@@ -30,6 +30,7 @@ type step struct {
 	send   []ws.Frame
 	chop   int
 	expect []ws.Frame
+	raw    []byte // sent as it is
 }
 
 // end is how a conversation must end.
@@ -72,6 +73,9 @@ func converse(t *testing.T, c conversation, peer *ws.Peer, engine *websocket.Con
 	go func() { echoed <- echo(context.Background(), engine) }()
 	peer.Line.SetDeadline(time.Now().Add(time.Minute)) // a bound for a hang, not a measure
 	for i, s := range c.steps {
+		if len(s.raw) > 0 {
+			peer.Line.Write(s.raw)
+		}
 		if len(s.send) > 0 {
 			if err := send(peer, s); err != nil {
 				t.Fatalf("step %d: sending: %v", i+1, err)
@@ -155,6 +159,11 @@ func joinServer(t *testing.T, serverLine, clientLine net.Conn, opts *websocket.A
 func asClient(t *testing.T, opts *websocket.DialOptions, extra string) (*ws.Peer, *websocket.Conn) {
 	t.Helper()
 	serverLine, clientLine := ws.Lines(lineBytes)
+	return joinClient(t, serverLine, clientLine, opts, extra)
+}
+
+func joinClient(t *testing.T, serverLine, clientLine net.Conn, opts *websocket.DialOptions, extra string) (*ws.Peer, *websocket.Conn) {
+	t.Helper()
 	answered := make(chan *ws.Peer, 1)
 	go func() {
 		peer, _ := ws.ServerPeer(serverLine, extra)

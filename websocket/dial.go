@@ -121,30 +121,62 @@ func (d *dialer) setUser() {
 	d.request.SetBasicAuth(user.Username(), password)
 }
 
-// connect opens the line, and TLS on it for https.
+// connect opens the line, through a proxy if there is one, and TLS on it for https.
 func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
-	u := d.request.URL
-	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	dial := d.opts.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	line, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil || u.Scheme == "http" {
+	line, err := d.reach(ctx)
+	if err != nil || d.request.URL.Scheme == "http" {
 		return line, err
 	}
+	return d.secure(ctx, line, d.request.URL.Hostname())
+}
+
+// reach opens a line to the URL's host.
+func (d *dialer) reach(ctx context.Context) (net.Conn, error) {
+	target := hostPort(d.request.URL)
+	if d.opts.Proxy == nil {
+		return d.dial(ctx, target)
+	}
+	via, err := d.opts.Proxy(d.request)
+	switch {
+	case err != nil:
+		return nil, err
+	case via == nil:
+		return d.dial(ctx, target)
+	}
+	return d.throughProxy(ctx, via, target)
+}
+
+func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
+	if d.opts.DialContext != nil {
+		return d.opts.DialContext(ctx, "tcp", address)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
+}
+
+// secure performs the TLS handshake as a client of host. It closes the line if
+// that fails.
+func (d *dialer) secure(ctx context.Context, line net.Conn, host string) (net.Conn, error) {
 	config := d.opts.TLSConfig.Clone()
 	if config == nil {
 		config = new(tls.Config)
 	}
-	config.ServerName = cmp.Or(config.ServerName, u.Hostname())
-	config.NextProtos = []string{"http/1.1"} // RFC 8441 would need HTTP/2
+	config.ServerName = cmp.Or(config.ServerName, host)
+	config.NextProtos = []string{"http/1.1"}
 	secure := tls.Client(line, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		line.Close()
 		return nil, err
 	}
 	return secure, nil
+}
+
+// hostPort returns where a URL leads, with the default port of its scheme.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // open performs the handshake on the line.

@@ -159,11 +159,13 @@ type DialOptions struct {
 	// DialContext opens the line; default a net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// TLSConfig is used for wss; it is cloned. Default: verify by the system's roots.
+	// TLSConfig is used for wss and for https proxies; it is cloned. Default: verify
+	// by the system's roots.
 	TLSConfig *tls.Config
 
-	// Proxy chooses a proxy for a request, as http.ProxyFromEnvironment does.
-	// Default none.
+	// Proxy chooses a proxy for a request, as http.ProxyFromEnvironment does:
+	// http and https proxies by CONNECT, and socks5, with the user and password of the
+	// proxy's URL. Default none.
 	Proxy func(*http.Request) (*url.URL, error)
 
 	Limits Limits
