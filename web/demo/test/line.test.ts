@@ -76,6 +76,15 @@ test("an event shows its kind and channel, and never a token", () => {
   assert.equal(describe({ id: 7, update: { channel: "poll:lunch", op: "remove", key: "ann" } }).text, '#7 {"op":"remove","key":"ann"}');
 });
 
+test("a payload on its way out is shown as what it says", () => {
+  class Held {
+    readonly text = '{"choice":"pizza"}';
+  }
+  assert.equal(describe({ id: 7, publish: { channel: "chat:lobby", data: new Held() } }).text, '#7 {"choice":"pizza"}');
+  assert.equal(describe({ id: 8, update: { op: "set", value: new Held() } }).text, '#8 {"op":"set","value":{"choice":"pizza"}}');
+  assert.equal(describe({ publication: { data: { text: "{not JSON" } } }).text, '{"text":"{not JSON"}');
+});
+
 test("pings, empty replies and cursors are quiet", () => {
   for (const message of [{ id: 2, ping: {} }, { id: 3, ping: { time_ms: 5 } }, { id: 4, subscribe: {} }, { publication: { channel: "cursor:page", data: {} } }]) {
     assert.equal(describe(message).quiet, true, JSON.stringify(message));

@@ -39,7 +39,13 @@ function contentOf(body: Fields): string {
 }
 
 function written(value: unknown): string {
-  return JSON.stringify(value, (name, part: unknown) => (name === "token" ? "…" : name === "channel" ? undefined : part)) ?? "";
+  return JSON.stringify(value, (name, part: unknown) => (name === "token" ? "…" : name === "channel" ? undefined : payload(part))) ?? "";
+}
+
+/** The client holds a payload on its way out as an object of its own with the JSON text in it. */
+function payload(part: unknown): unknown {
+  const { text } = fields(part);
+  return typeof text === "string" && Object.getPrototypeOf(part) !== Object.prototype ? JSON.parse(text) : part;
 }
 
 function channelOf(body: Fields): string {
