@@ -83,9 +83,9 @@ type Limits struct {
 	MessageBytes         Size          `koanf:"message_bytes" min:"1KiB" max:"16MiB" help:"largest message from a client"`
 	Fragments            int           `koanf:"fragments" min:"1" max:"131072" help:"most frames of one message"`
 	FrameBytes           Size          `koanf:"frame_bytes" min:"4KiB" max:"16MiB" help:"messages to a client are gathered up to this size"`
-	TokenBytes           Size          `koanf:"token_bytes" min:"512B" max:"64KiB" help:"longest token"`
+	TokenBytes           Size          `koanf:"token_bytes" min:"512B" max:"8KiB" help:"longest token"`
 	Subscriptions        int           `koanf:"subscriptions" min:"1" max:"100000" help:"subscriptions of a connection"`
-	ChannelsPerCommand   int           `koanf:"channels_per_command" min:"1" max:"10000" help:"channels in one command"`
+	ChannelsPerCommand   int           `koanf:"channels_per_command" min:"1" max:"1000" help:"channels in one command"`
 	CommandsPerSecond    int           `koanf:"commands_per_second" min:"1" max:"1000000" help:"commands of a connection in a second, in the long run"`
 	CommandsBurst        int           `koanf:"commands_burst" min:"1" max:"1000000" help:"commands of a connection at once"`
 	HeldBytes            Size          `koanf:"held_bytes" min:"1MiB" max:"1024GiB" help:"what all channels together may hold; the oldest entries give way first"`
@@ -97,7 +97,6 @@ type Limits struct {
 	Pong                 time.Duration `koanf:"pong" min:"100ms" max:"10m" help:"how long the answer to a ping may take"`
 	WriteTimeout         time.Duration `koanf:"write_timeout" min:"100ms" max:"5m" help:"how long a connection may take nothing while something waits for it"`
 	CloseTimeout         time.Duration `koanf:"close_timeout" min:"100ms" max:"1m" help:"how long the close handshake may take"`
-	ExpiryGrace          time.Duration `koanf:"expiry_grace" min:"0s" max:"1h" help:"how long a connection may go on with an expired token"`
 }
 
 // Log says what is logged, and how.
@@ -125,7 +124,7 @@ func Default() Config {
 			Subscriptions: 128, ChannelsPerCommand: 128, CommandsPerSecond: 50, CommandsBurst: 100,
 			HeldBytes: 256 * MiB, Channels: 1_000_000, QueueBytes: MiB, QueueMessages: 1024,
 			ConnectTimeout: 10 * time.Second, Ping: 25 * time.Second, Pong: 8 * time.Second,
-			WriteTimeout: 5 * time.Second, CloseTimeout: 5 * time.Second, ExpiryGrace: 25 * time.Second,
+			WriteTimeout: 5 * time.Second, CloseTimeout: 5 * time.Second,
 		},
 		Log:        Log{Level: "info", Format: "auto"},
 		Namespaces: map[string]Namespace{},
