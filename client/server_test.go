@@ -43,12 +43,13 @@ type server struct {
 	lines    map[*modelserver.Conn]*websocket.Conn
 	formats  map[*modelserver.Conn]wire.Format
 	accepted int
+	news     chan struct{}          // closed and made anew when something may have changed
 	closes   []websocket.StatusCode // how the clients closed
 }
 
 func startServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, address: "127.0.0.1:0", model: modelserver.New()}
+	s := &server{t: t, address: "127.0.0.1:0", model: modelserver.New(), news: make(chan struct{})}
 	s.model.Session.Reconnect.WindowMS = 20 // Reconnecting is not what takes the time of a test.
 	s.start()
 	t.Cleanup(s.stop)
@@ -121,12 +122,14 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	conn := s.model.Open()
 	s.lines[conn], s.formats[conn] = line, format
 	s.accepted++
+	s.changeLocked()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		conn.Close()
 		delete(s.lines, conn)
 		s.flushLocked()
+		s.changeLocked()
 		s.mu.Unlock()
 	}()
 	for {
@@ -134,6 +137,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			s.mu.Lock()
 			s.closes = append(s.closes, websocket.CloseStatus(err))
+			s.changeLocked()
 			s.mu.Unlock()
 			return
 		}
@@ -158,6 +162,7 @@ func (s *server) receive(conn *modelserver.Conn, format wire.Format, message []b
 		conn.Receive(&m)
 	}
 	s.flushLocked()
+	s.changeLocked()
 	return !conn.Closed()
 }
 
@@ -183,16 +188,37 @@ func (s *server) flushLocked() {
 	}
 }
 
-func (s *server) lineCount() int {
+// changed is closed when a client has said something, came or went, after the call.
+func (s *server) changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.lines)
+	return s.news
 }
 
-// newClient returns a client that the test closes.
-func newClient(t *testing.T, s *server, options *client.Options) *client.Client {
+func (s *server) changeLocked() {
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+// newClient returns a client that the test closes. It retries quickly, as if its network had come back (LIV-3), so that
+// no test waits for jitter.
+func newClient(t *testing.T, address string, options *client.Options) *client.Client {
 	t.Helper()
-	c, err := client.New(s.url(), options)
+	var c *client.Client
+	hasty := client.Options{}
+	if options != nil {
+		hasty = *options
+	}
+	given := hasty.OnState
+	hasty.OnState = func(state client.ConnectionState) {
+		if given != nil {
+			given(state)
+		}
+		if state.State == client.Waiting && state.RetryIn > 250*time.Millisecond {
+			c.Network(true)
+		}
+	}
+	c, err := client.New(address, &hasty)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +232,7 @@ func newClient(t *testing.T, s *server, options *client.Options) *client.Client 
 
 func connect(t *testing.T, s *server, options *client.Options) *client.Client {
 	t.Helper()
-	c := newClient(t, s, options)
+	c := newClient(t, s.url(), options)
 	if err := c.Connect(within(t)); err != nil {
 		t.Fatal(err)
 	}
