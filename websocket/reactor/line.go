@@ -74,7 +74,7 @@ func (l *loop) pump(c *line) {
 	message := l.reactor.config.Handler.Message
 	t := l.at(c)
 	for !c.broken {
-		event := c.endpoint.Next(l.now)
+		event := c.endpoint.NextWhole(l.now)
 		switch event.Kind {
 		case endpoint.Message:
 			message(t, websocket.MessageType(event.Opcode), event.Payload)
