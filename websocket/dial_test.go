@@ -286,3 +286,12 @@ func TestMasksAreUnpredictable(t *testing.T) {
 		t.Errorf("%d different masks in 1,000 frames", len(seen))
 	}
 }
+
+// readKey reads a request and returns what answers its key.
+func readKey(line net.Conn) (string, error) {
+	request, err := http.ReadRequest(bufio.NewReader(line))
+	if err != nil {
+		return "", err
+	}
+	return handshake.Accept(request.Header.Get("Sec-Websocket-Key")), nil
+}
