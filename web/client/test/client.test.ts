@@ -118,6 +118,19 @@ describe("the connection", () => {
     bellwire.close();
   });
 
+  test("a WebSocket that only says error, as some do when a line cannot be opened, is a failed attempt", () => {
+    const bellwire = client();
+    void bellwire.connect();
+    socket().onerror?.({} as never);
+    assert.equal(bellwire.state, "waiting");
+    platform.pass(1000);
+    welcome();
+    socket().onerror?.({} as never);
+    assert.equal(bellwire.state, "connected", "an open line says with its close event what was wrong");
+    socket().onclose?.({ code: 4410, reason: "bye" } as never);
+    assert.equal(bellwire.state, "closed");
+  });
+
   test("URLs: http is ws, several are tried in turn, others are refused at once", () => {
     const bellwire = new Bellwire(["http://a:8000/ws", new URL("wss://b/ws")], { webSocket: FakeWebSocket, platform });
     void bellwire.connect();

@@ -8,6 +8,7 @@ import { Core } from "../src/core/core.js";
 import { Json } from "../src/message.js";
 import { documentOf, type Loose } from "./document.js";
 import { ModelServer, ServerLine } from "./model.js";
+import { randomOf } from "./random.js";
 
 const seeds = process.env["SEED"] ? [Number(process.env["SEED"])] : Array.from({ length: 250 }, (_, index) => index + 1);
 const channels = ["chat:a", "chat:b", "poll:c"];
@@ -24,16 +25,6 @@ for (const group of [0, 1, 2, 3, 4]) {
       }
     }
   });
-}
-
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 class Simulation {

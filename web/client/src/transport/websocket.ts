@@ -29,10 +29,15 @@ export function webSocketTransport(constructor: WebSocketConstructor | undefined
     try {
       socket = new WebSocket(url, [subprotocol]);
       socket.binaryType = "arraybuffer";
-      socket.onopen = () => isOver || events.opened();
+      let isOpen = false;
+      socket.onopen = () => {
+        isOpen = true;
+        if (!isOver) events.opened();
+      };
       socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => isOver || events.received(typeof data === "string" ? data : new Uint8Array(data));
       socket.onclose = ({ code, reason }: { code: number; reason: string }) => closed(code, reason);
-      socket.onerror = () => {}; // a close event follows; without a listener some libraries throw
+      // A close event with the code should follow. Some implementations give none when a line could not be opened.
+      socket.onerror = () => isOpen || closed(abnormalClosure, "");
     } catch (error) {
       queueMicrotask(() => closed(abnormalClosure, String(error)));
     }
