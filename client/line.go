@@ -9,6 +9,7 @@ import (
 	"github.com/bellwire/bellwire/protocol/native/wire"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/frame"
 )
 
 // lineLost is the code of a line that ended without a Close frame.
@@ -101,13 +102,16 @@ func (l *line) read(conn *websocket.Conn) (code realtime.Code, reason string) {
 	}
 }
 
-// endOf says how a line ended, in the words of a Close frame.
+// endOf says how a line ended, in the words of the server's Close frame. Where this side gave it up, since what came
+// breaks RFC 6455, the line is lost: that is no word of a server.
 func endOf(err error) (code realtime.Code, reason string) {
 	var closed *websocket.CloseError
-	if errors.As(err, &closed) && closed.Code != websocket.StatusAbnormalClosure {
-		return realtime.Code(closed.Code), closed.Reason
+	var violation *frame.Violation
+	byServer := errors.As(err, &closed) && closed.Code != websocket.StatusAbnormalClosure && !errors.As(err, &violation)
+	if !byServer {
+		return lineLost, err.Error()
 	}
-	return lineLost, err.Error()
+	return realtime.Code(closed.Code), closed.Reason
 }
 
 // decode reads the messages of one WebSocket message; with an error, those before what is wrong.

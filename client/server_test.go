@@ -188,6 +188,12 @@ func (s *server) flushLocked() {
 	}
 }
 
+func (s *server) lineCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.lines)
+}
+
 // changed is closed when a client has said something, came or went, after the call.
 func (s *server) changed() <-chan struct{} {
 	s.mu.Lock()

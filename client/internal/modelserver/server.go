@@ -162,6 +162,9 @@ func (c *Conn) Closed() bool { return c.closed }
 // Subscriptions are the channels and patterns served, sorted.
 func (c *Conn) Subscriptions() []string { return slices.Sorted(maps.Keys(c.subs)) }
 
+// Item is what was asked for a subscription that is served, nil for others.
+func (c *Conn) Item(name string) *wire.SubscribeItem { return c.subs[name] }
+
 // Take returns what is to be sent, and forgets it.
 func (c *Conn) Take() []wire.ServerMessage {
 	out := c.out
