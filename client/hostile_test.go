@@ -65,6 +65,24 @@ func unmasked(opcode byte, payload string) string {
 	}
 }
 
+// awaitClose reads the client's frames until it closes.
+func awaitClose(conn net.Conn) {
+	reader := bufio.NewReader(conn)
+	for {
+		var header [2]byte
+		if _, err := io.ReadFull(reader, header[:]); err != nil || header[0]&0x0f == 8 {
+			return
+		}
+		length := int64(header[1] & 0x7f)
+		if length == 126 {
+			var extended [2]byte
+			_, _ = io.ReadFull(reader, extended[:])
+			length = int64(extended[0])<<8 | int64(extended[1])
+		}
+		_, _ = io.CopyN(io.Discard, reader, 4+length) // mask and payload
+	}
+}
+
 // TestHostileServersAreSurvived: whatever a server answers, the client says so, tries on, and finds the good server that
 // is its next address (FR-24, CC-15, CC-16).
 func TestHostileServersAreSurvived(t *testing.T) {
@@ -75,7 +93,7 @@ func TestHostileServersAreSurvived(t *testing.T) {
 	after := func(text string) func(net.Conn, *http.Request) {
 		return func(conn net.Conn, r *http.Request) {
 			_, _ = io.WriteString(conn, upgraded(r, json)+text)
-			_, _ = io.Copy(io.Discard, conn) // until the client has had enough
+			awaitClose(conn)
 		}
 	}
 	rows := []struct {
