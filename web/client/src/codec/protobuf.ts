@@ -127,7 +127,7 @@ function payloadOf(bytes: Uint8Array): unknown {
 }
 
 function skip(reader: Reader, type: number): void {
-  if (type === varintType) reader.varint();
+  if (type === varintType) while (reader.take(1)[0]! >= 0x80);
   else if (type === bytesType) reader.bytes();
   else if (type === fixed64Type) reader.take(8);
   else if (type === fixed32Type) reader.take(4);
