@@ -312,7 +312,7 @@ func TestBadHTTPIsRefused(t *testing.T) {
 // AP-01: bodies that never end, come slowly or lie about their length.
 func TestAP01BodiesThatMisbehave(t *testing.T) {
 	f := start(t, func(c *config.Config) {
-		c.HTTP.HeaderTimeout, c.HTTP.BodyTimeout = 200*time.Millisecond, 200*time.Millisecond
+		c.HTTP.HeaderTimeout, c.HTTP.BodyTimeout = time.Second, time.Second
 		c.API.BodyBytes = 64 * config.KiB
 	})
 	head := "POST /api/v1/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer dev\r\nContent-Type: application/json\r\n"

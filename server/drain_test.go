@@ -14,7 +14,7 @@ import (
 // acknowledged has been delivered, and the process ends.
 func TestFL11Drain(t *testing.T) {
 	const lines = 50
-	f := start(t, func(c *config.Config) { c.Drain = time.Second })
+	f := start(t, func(c *config.Config) { c.Drain = 3 * time.Second })
 	all := make([]*line, lines)
 	for i := range all {
 		all[i] = f.anonymous()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/server/config"
+	"github.com/bellwire/bellwire/websocket"
 )
 
 // upgrade is a good opening request to path with further lines.
@@ -114,7 +115,7 @@ func TestBadHandshakesAreRefused(t *testing.T) {
 
 // HS-01, HS-02: who sends nothing, or half a head, is closed when the time for a head is over.
 func TestHS01HS02SilenceIsClosed(t *testing.T) {
-	f := start(t, func(c *config.Config) { c.HTTP.HeaderTimeout = 100 * time.Millisecond })
+	f := start(t, func(c *config.Config) { c.HTTP.HeaderTimeout = 500 * time.Millisecond })
 	for _, sent := range []string{"", "GET /ws HTTP/1.1\r\nHost: localho", upgrade("/ws")[:100]} {
 		if status, _, closed := f.raw(sent); status != 0 && status != 408 || !closed {
 			t.Errorf("%.20q: status %d, closed %v", sent, status, closed)
@@ -161,18 +162,15 @@ func TestHS03TooManyUnprovenConnections(t *testing.T) {
 
 // tryAnonymous is nil while the places of the silent connections are still taken.
 func tryAnonymous(f *fixture) *line {
-	conn, err := net.Dial("tcp", f.address())
+	conn, _, err := websocket.Dial(f.t.Context(), "ws://"+f.address()+"/ws", nil)
 	if err != nil {
 		return nil
 	}
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-	n, _ := conn.Read(make([]byte, 1))
-	conn.Close()
-	if n == 0 {
-		return nil
-	}
-	return f.anonymous()
+	f.t.Cleanup(func() { _ = conn.CloseNow() })
+	l := &line{t: f.t, conn: conn}
+	l.send(`{"id":1,"connect":{}}`)
+	l.expect("connect")
+	return l
 }
 
 // HS-30, LIV-5: above the admission rate a line is told when to come again, before its token is looked at.

@@ -14,7 +14,7 @@ import (
 
 // FL-01, LIV-6: who does not read is ended as slow when its queue is full; who reads gets everything; memory stays.
 func TestFL01ASlowClientIsEnded(t *testing.T) {
-	f := start(t, func(c *config.Config) { c.Limits.WriteTimeout = 500 * time.Millisecond })
+	f := start(t, func(c *config.Config) { c.Limits.CloseTimeout = 500 * time.Millisecond })
 	subscribe := func() *line {
 		l := f.anonymous()
 		l.send(`{"id":2,"subscribe":{"channels":[{"channel":"chat:a"}]}}`)

@@ -173,7 +173,7 @@ func TestTheBannersCommandsWork(t *testing.T) {
 	if err := subscriber.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitSubscription(ctx)
+	s.awaitSubscriptions(ctx, 1)
 	if output, err := s.command(ctx, "bellwire pub"+publish).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\n%s", err, publish, output)
 	}
@@ -182,8 +182,8 @@ func TestTheBannersCommandsWork(t *testing.T) {
 	}
 }
 
-// awaitSubscription asks the server until somebody is subscribed.
-func (s *sandbox) awaitSubscription(ctx context.Context) {
+// awaitSubscriptions asks the server until there are so many.
+func (s *sandbox) awaitSubscriptions(ctx context.Context, count int) {
 	s.t.Helper()
 	ask := "curl -sf -H 'Authorization: Bearer dev' -X POST http://127.0.0.1:8000/api/v1/info"
 	for {
@@ -191,7 +191,7 @@ func (s *sandbox) awaitSubscription(ctx context.Context) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if !bytes.Contains(answer, []byte(`"subscriptions":0`)) {
+		if bytes.Contains(answer, fmt.Appendf(nil, `"subscriptions":%d,`, count)) {
 			return
 		}
 	}

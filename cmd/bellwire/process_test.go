@@ -79,7 +79,7 @@ func TestFL11ASecondSignalEndsTheServerAtOnce(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), docsPatience)
 	defer cancel()
-	s.awaitSubscription(ctx)
+	s.awaitSubscriptions(ctx, 3)
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ func TestAU14ClassesOfTokensNeverCross(t *testing.T) {
 	}
 }
 
+// AUT-4
 func TestASubscriptionTokenGrantsOneChannel(t *testing.T) {
 	v := hmacVerifier(t)
 	tests := []struct{ name, claims, want string }{

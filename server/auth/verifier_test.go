@@ -44,6 +44,7 @@ func checkOf(t *testing.T, err error, claimed bool) Check {
 	return refusal.Check
 }
 
+// AUT-3, AUT-5
 func TestAGoodTokenOfEveryAlgorithmIsValid(t *testing.T) {
 	for _, algorithm := range testAlgorithms {
 		private := testKeys()[algorithm]
@@ -110,7 +111,7 @@ func TestAU02APublicKeyAsSecretIsRefused(t *testing.T) {
 	}
 }
 
-// AU-03: the right key with another algorithm, for every pair.
+// AU-03, AUT-5: the right key with another algorithm, for every pair.
 func TestAU03TheKeyDecidesTheAlgorithm(t *testing.T) {
 	for _, signing := range testAlgorithms {
 		token, err := Mint(SigningKey{Algorithm: signing, Private: testKeys()[signing]}, Order{User: "alice", Lifetime: time.Minute}, now)
