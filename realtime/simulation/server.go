@@ -92,8 +92,11 @@ type conn struct {
 	user     string
 	requests []session.Request // decoded, not yet taken
 	task     session.Task      // given out, not yet carried out
-	batch    bool              // a write is under way
-	lastSeen time.Duration     // when something came
+	inHub    bool              // the first half of a Join is done
+	result   func()            // carried out, the core does not know yet
+	left     *session.Subscription
+	batch    bool          // a write is under way
+	lastSeen time.Duration // when something came
 	gone     bool
 }
 
@@ -131,15 +134,15 @@ func (c *conn) receive(message []byte) {
 // work does one step of what the connection has to do, and reports whether there was one.
 func (c *conn) work() bool {
 	now := c.server.world.Now()
-	if c.task != nil {
-		task := c.task
-		c.task = nil
-		c.carryOut(task)
+	if c.doChore() {
 		return true
 	}
-	if s, ok := c.core.NextChore(); ok {
-		c.leave(s)
-		c.core.FinishChore(s)
+	if c.result != nil {
+		c.finish()
+		return true
+	}
+	if c.task != nil {
+		c.result = c.carryOut(c.task)
 		return true
 	}
 	if c.core.Busy() {
@@ -156,40 +159,76 @@ func (c *conn) work() bool {
 	return true
 }
 
-func (c *conn) carryOut(task session.Task) {
-	now := c.server.world.Now()
+// doChore leaves what has ended, in two steps.
+func (c *conn) doChore() bool {
+	if c.left != nil {
+		c.core.FinishChore(c.left)
+		c.left = nil
+		return true
+	}
+	s, ok := c.core.NextChore()
+	if ok {
+		c.leave(s)
+		c.left = s
+	}
+	return ok
+}
+
+func (c *conn) finish() {
+	result := c.result
+	c.task, c.result = nil, nil
+	result()
+}
+
+// carryOut does one step of a task, and returns what tells the core when that was the last.
+func (c *conn) carryOut(task session.Task) (result func()) {
 	switch t := task.(type) {
 	case *session.Admit:
-		c.core.FinishAdmit(session.Admitted{User: c.user, Window: time.Second}, nil, now)
+		return func() {
+			c.core.FinishAdmit(session.Admitted{User: c.user, Window: time.Second}, nil, c.server.world.Now())
+		}
 	case *session.Join:
+		if !c.inHub {
+			c.joinHub(t)
+			c.inHub = true
+			return nil
+		}
+		c.inHub = false
 		joined, err := c.join(t)
-		c.core.FinishJoin(joined, err, now)
+		return func() { c.core.FinishJoin(joined, err, c.server.world.Now()) }
 	case *session.Resume:
 		channel := t.Subscription.Channel()
 		r, err := c.server.backend.Resume(context.Background(), c.server.namespace(channel), channel, broker.ResumeQuery{Since: &t.Since})
-		c.core.FinishResume(r, err)
 		c.server.world.met("reread")
+		return func() { c.core.FinishResume(r, err) }
 	case *session.Part:
 		c.leave(t.Subscription)
-		c.core.FinishPart()
+		return c.core.FinishPart
 	case *session.Do:
 		message, err := c.command(t.Command)
-		c.core.FinishDo(message, err, now)
+		return func() { c.core.FinishDo(message, err, c.server.world.Now()) }
 	}
+	return func() {}
+}
+
+func (c *conn) joinHub(t *session.Join) {
+	s, w := c.server, t.Wish
+	if m, ok := t.Subscription.Handle.(*member); ok {
+		s.hub.SetPresence(m.subscription, w.Presence)
+		return
+	}
+	m := &member{conn: c, core: t.Subscription}
+	var err error
+	m.subscription, err = s.hub.Join(m, w.Channel, hub.Options{Encoder: native.JSON, Connection: c.core.Connection(), Presence: w.Presence})
+	if err != nil {
+		s.world.model.fail("joining the hub: %v", err)
+		return
+	}
+	t.Subscription.Handle = m
 }
 
 func (c *conn) join(t *session.Join) (j session.Joined, err error) {
 	s, w := c.server, t.Wish
-	if m, ok := t.Subscription.Handle.(*member); ok {
-		s.hub.SetPresence(m.subscription, w.Presence)
-	} else {
-		m := &member{conn: c, core: t.Subscription}
-		m.subscription, err = s.hub.Join(m, w.Channel, hub.Options{Encoder: native.JSON, Connection: c.core.Connection(), Presence: w.Presence})
-		if err != nil {
-			return j, err
-		}
-		t.Subscription.Handle = m
-	}
 	if t.Subscription.IsPattern() {
 		return j, nil
 	}
@@ -249,8 +288,12 @@ func (c *conn) lose() {
 	if c.gone {
 		return
 	}
-	c.gone, c.task = true, nil
+	c.gone = true
 	c.core.Abandon()
+	if c.result != nil {
+		c.finish() // it may have made the client a member
+	}
+	c.task = nil
 	c.leaveAll()
 	if i := slices.Index(c.server.conns, c); i >= 0 {
 		c.server.conns = slices.Delete(c.server.conns, i, i+1)
@@ -273,6 +316,9 @@ func (s *server) tick(now time.Time) {
 	for _, c := range slices.Clone(s.conns) {
 		if deadline, ok := c.core.Deadline(); ok && !now.Before(deadline) {
 			c.core.Tick(now)
+		}
+		if l := c.line; !l.lost && !l.hungUp && !l.stalled {
+			c.lastSeen = s.world.elapsed // the server's pings are answered (LIV-1)
 		}
 		if s.world.elapsed-c.lastSeen > pongTimeout {
 			s.world.met("no pong")
