@@ -152,6 +152,10 @@ func TestFragmentLimit(t *testing.T) {
 			t.Errorf("%d fragments: got %q", count, got)
 		}
 	}
+	// The count starts anew with each message, also within one input.
+	if got := feed(newEndpoint(c, nil), append(fragmented(3, 1), fragmented(3, 1)...), 0); len(got) != 2 || !strings.HasPrefix(got[1], "binary") {
+		t.Errorf("two messages of 3 fragments: got %q", got)
+	}
 	e := newEndpoint(c, nil)
 	empty := strings.Repeat("00 80 00000000", 5)
 	if got := feed(e, unhex(t, "01 80 00000000"+empty), 0); len(got) != 1 || !strings.HasPrefix(got[0], "closed 1008") {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// HS-19: who may connect, by Origin.
+// HS-19, VC-23: who may connect, by Origin.
 func TestOrigin(t *testing.T) {
 	own := func(r *Request) { r.Host = "good.com"; r.Secure = true }
 	rows := []struct {
@@ -46,6 +46,8 @@ func TestOrigin(t *testing.T) {
 		{"very long", nil, []string{"https://" + strings.Repeat("a", 8000)}, false},
 		{"allowed exactly", []string{"https://app.com"}, []string{"https://app.com"}, true},
 		{"allowed exactly, other scheme", []string{"https://app.com"}, []string{"http://app.com"}, false},
+		{"allowed exactly, other scheme, same port", []string{"https://app.com:8443"}, []string{"http://app.com:8443"}, false},
+		{"pattern: any port, other scheme", []string{"https://app.com:*"}, []string{"http://app.com"}, false},
 		{"allowed exactly, subdomain", []string{"https://app.com"}, []string{"https://x.app.com"}, false},
 		{"allowed: own origin stays", []string{"https://app.com"}, []string{"https://good.com"}, true},
 		{"pattern: one label", []string{"https://*.app.com"}, []string{"https://x.app.com"}, true},
