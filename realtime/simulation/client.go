@@ -98,6 +98,9 @@ func (c *client) tell(output core.Output) {
 		}
 	case *core.SubscriptionStopped:
 		c.world.met(fmt.Sprintf("unsubscribed %d", o.Code))
+		if o.Reason == "an entry of the channel did not come" {
+			m.fail("I3: the session of %s lost an entry of %s", c.name, o.Channel)
+		}
 	case *core.StateChange:
 		if o.State == core.Closed && o.Code != 0 {
 			m.fail("I13: %s was ended for good with %d %s", c.name, o.Code, o.Reason)
