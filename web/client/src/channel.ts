@@ -195,34 +195,38 @@ export class Channel<Data = unknown, Value = unknown> {
     this.update = new Updater(name, (command) => host.request(command));
   }
 
+  get #held(): Subscription | undefined {
+    return this.#host.subscription(this.name);
+  }
+
   /** What the subscription is doing. */
   get status(): SubscriptionState {
-    return this.#host.subscription(this.name)?.status ?? "unsubscribed";
+    return this.#held?.status ?? "unsubscribed";
   }
 
   /** The place after which everything comes: all up to it was handed to the application. */
   get position(): Position | undefined {
-    return this.#host.subscription(this.name)?.position;
+    return this.#held?.position;
   }
 
   /** The state as it is held now, by key; empty unless subscribed with `state: true`. It changes while one looks at it. */
   get state(): ReadonlyMap<string, Value> {
-    return (this.#host.subscription(this.name)?.state.values ?? new Map()) as ReadonlyMap<string, Value>;
+    return (this.#held?.state.values ?? new Map()) as ReadonlyMap<string, Value>;
   }
 
   /** The version of a key in `state`, 0 when it is absent: what `update.setIf` asks for. */
   version(key: string): number {
-    return this.#host.subscription(this.name)?.state.versions.get(key) ?? 0;
+    return this.#held?.state.versions.get(key) ?? 0;
   }
 
   /** How many users are there; 0 unless subscribed with `presence`. */
   get count(): number {
-    return this.#host.subscription(this.name)?.presence.count ?? 0;
+    return this.#held?.presence.count ?? 0;
   }
 
   /** Who is there, by user; empty unless subscribed with `presence: "members"`. */
   get members(): ReadonlyMap<string, Member> {
-    return (this.#host.subscription(this.name)?.presence.members ?? new Map()) as ReadonlyMap<string, Member>;
+    return (this.#held?.presence.members ?? new Map()) as ReadonlyMap<string, Member>;
   }
 
   /** Adds a listener; the returned function removes it. */

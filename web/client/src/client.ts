@@ -134,7 +134,7 @@ export class Bellwire {
   constructor(url: string | URL | readonly (string | URL)[], options: BellwireOptions = {}) {
     const isSource = typeof options.token === "function";
     const urls = (Array.isArray(url) ? url : [url]).map(lineUrl);
-    if (urls.length === 0) throw new TypeError("bellwire: a URL is needed");
+    if (urls.length === 0) throw new TypeError("bellwire: no URL");
     this.#platform = options.platform ?? realPlatform;
     this.#codec = options.codec ?? json;
     this.#transport = webSocketTransport(options.webSocket);
@@ -411,7 +411,7 @@ function sessionOf({ connection = "", user = "", server = "", node = "", time_ms
 function lineUrl(url: string | URL): string {
   const base = (globalThis as { location?: { href?: string } }).location?.href;
   const absolute = new URL(url, base);
-  absolute.protocol = absolute.protocol.replace(/^http/, "ws");
-  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`bellwire: ${absolute.protocol} is not a protocol for lines`);
+  absolute.protocol = absolute.protocol.replace("http", "ws");
+  if (!absolute.protocol.startsWith("ws")) throw new TypeError("bellwire: not the URL of a WebSocket");
   return absolute.href;
 }

@@ -36,7 +36,7 @@ export class Inbox {
   /** Messages of a line, decoded one by one when it is their turn. */
   messages(line: number, bytes: number, decode: () => Iterator<Decoded>): void {
     const target = this.#target;
-    if (this.#bytes + bytes > bytesMax) return this.add(line, () => target.unreadable(line, new RangeError("too much waits to be handled")));
+    if (this.#bytes + bytes > bytesMax) return this.add(line, () => target.unreadable(line, new RangeError("bellwire: too much at once")));
     let messages: Iterator<Decoded> | undefined;
     const handle = (): boolean => {
       let next: IteratorResult<Decoded>;

@@ -21,7 +21,7 @@ export class Stream<Item extends object> implements AsyncIterableIterator<Item> 
     const waiting = this.#waiting.shift();
     if (waiting) waiting({ value: item, done: false });
     else if (this.#items.length < itemsMax) this.#items.push(item);
-    else this.end(new BellwireError(errorCodes.limit_exceeded, `more than ${itemsMax} publications were not taken`));
+    else this.end(new BellwireError(errorCodes.limit_exceeded, "too many publications were not taken"));
   }
 
   /** Ends the stream after what it has, with an error or without. */

@@ -7,7 +7,7 @@ export const json: Codec = {
   encode: (message) => valueText(message) + "\n",
   sizeOf: (data) => utf8Length(data as string),
   *decode(data) {
-    if (typeof data !== "string") throw new TypeError("bellwire: bytes where text was expected");
+    if (typeof data !== "string") throw new TypeError("bellwire: not text");
     for (let start = 0; start < data.length; ) {
       const end = data.indexOf("\n", start);
       const line = data.slice(start, end < 0 ? undefined : end);
@@ -42,58 +42,56 @@ export function valueText(value: unknown): string {
   return "{" + members.join() + "}";
 }
 
-/** The members of all server messages by their type: a name has the same type wherever it stands, but for the two told below. */
-const texts = names("channel epoch name message command connection user server node key reason");
-const numbers = names("code offset prev top version count to as_of message_bytes");
-const flags = names("duplicate more applied removed skipped recovered pattern");
-const payloads = names("data value info");
-const lists = names("publications entries members connections set left");
-const objects = names(
-  "error connect subscribe unsubscribe publish history state update presence enter leave call refresh ping " +
+/** The members of all server messages by their kind: a name has the same kind wherever it stands, but for the two told below. */
+const members = {
+  text: "channel epoch name message command connection user server node key reason",
+  number: "code offset prev top version count to as_of ping_ms pong_ms expires_ms window_ms time_ms message_bytes",
+  flag: "duplicate more applied removed skipped recovered pattern",
+  payload: "data value info",
+  bytes: "data64 value64",
+  list: "publications entries members connections set left",
+  object:
+    "error connect subscribe unsubscribe publish history state update presence enter leave call refresh ping " +
     "subscribed publication unsubscribed notice disconnect reconnect missed",
-);
-/** Optional in the schema: their default says something. */
-const optional = names("prev recovered");
-
-function names(text: string): ReadonlySet<string> {
-  return new Set(text.split(" "));
-}
+};
+const kinds = new Map(Object.entries(members).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind])));
 
 /** A server message from its parsed JSON. Throws where a known member has a wrong type; leaves out what is unknown (MSG-6) or default (MSG-7). */
 export function fromJson(document: unknown, within = ""): ServerMessage {
-  if (typeof document !== "object" || document === null || Array.isArray(document)) throw wrong("message", within);
+  if (typeof document !== "object" || document === null || Array.isArray(document)) throw wrong(within);
   const out: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(document) as [string, unknown][]) {
-    const bytesName = name.slice(0, -2);
-    if (payloads.has(name)) out[name] = value;
-    else if (name.endsWith("64") && payloads.has(bytesName)) out[bytesName] = fromBase64(value);
-    else {
-      const checked = member(name, value, within);
-      if (checked || (optional.has(name) && checked !== undefined)) out[name] = checked;
+    const kind = kindOf(name, within);
+    if (kind === "payload") out[name] = value;
+    else if (kind === "bytes") out[name.slice(0, -2)] = fromBase64(value);
+    else if (kind) {
+      const checked = checkedOf(kind, name, value);
+      // Optional in the schema: their default says something.
+      if (checked || name === "prev" || name === "recovered") out[name] = checked;
     }
   }
   return out;
 }
 
-function member(name: string, value: unknown, within: string): unknown {
-  // The id of a message is a number and that of a publication a text; what is missed is from a number, a publication from somebody.
-  if (numbers.has(name) || name.endsWith("_ms") || (name === "id" && within === "") || (name === "from" && within === "missed")) {
-    // No number beyond 2^53-1 (MSG-7), where two offsets would look like one.
-    if (Number.isSafeInteger(value) && (value as number) >= 0) return value;
-  } else if (texts.has(name) || name === "id") {
-    if (typeof value === "string") return value;
-  } else if (flags.has(name)) {
-    if (typeof value === "boolean") return value;
-  } else if (lists.has(name)) {
-    if (Array.isArray(value)) return value.length > 0 && value.map((one) => (name === "left" ? String(one) : fromJson(one, name)));
-  } else {
-    return objects.has(name) || name === "from" ? fromJson(value, name) : undefined;
-  }
-  throw wrong(name, within);
+/** The id of a message is a number and that of a publication a text; what is missed is from a number, a publication from somebody. */
+function kindOf(name: string, within: string): string | undefined {
+  if (name === "id") return within ? "text" : "number";
+  if (name === "from") return within === "missed" ? "number" : "object";
+  return kinds.get(name);
 }
 
-function wrong(name: string, within: string): TypeError {
-  return new TypeError(`bellwire: ${within} ${name} has a wrong type`);
+function checkedOf(kind: string, name: string, value: unknown): unknown {
+  if (kind === "object") return fromJson(value, name);
+  if (kind === "list" && Array.isArray(value)) return value.length > 0 && value.map((one) => (name === "left" ? String(one) : fromJson(one, name)));
+  if (kind === "text" && typeof value === "string") return value;
+  if (kind === "flag" && typeof value === "boolean") return value;
+  // No number beyond 2^53-1 (MSG-7), where two offsets would look like one.
+  if (kind === "number" && Number.isSafeInteger(value) && (value as number) >= 0) return value;
+  throw wrong(name);
+}
+
+function wrong(name: string): TypeError {
+  return new TypeError(`bellwire: ${name} has a wrong type`);
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -103,6 +101,6 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(value: unknown): Uint8Array {
-  if (typeof value !== "string") throw wrong("payload", "");
+  if (typeof value !== "string") throw wrong("data64");
   return Uint8Array.from(atob(value), (unit) => unit.charCodeAt(0));
 }

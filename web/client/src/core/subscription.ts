@@ -1,4 +1,4 @@
-import { lean, type Json, type Position, type PresenceMode, type PublicationBody, type SubscribedBody, type SubscribeItem } from "../message.js";
+import { lean, type Json, type MissedBody, type Position, type PresenceMode, type PublicationBody, type SubscribedBody, type SubscribeItem } from "../message.js";
 import type { SubscriptionState } from "./output.js";
 import { Presence } from "./presence.js";
 import { State } from "./state.js";
@@ -107,18 +107,21 @@ export class Subscription {
     this.retryAt = undefined;
   }
 
-  /** SUB-2: takes the position of the answer to the last subscribe. */
-  answered(answer: SubscribedBody): void {
-    const next = answer.epoch === undefined ? undefined : { epoch: answer.epoch, offset: answer.offset ?? 0 };
-    // Entries may have been handed over while the answer was on its way: never back within what was recovered.
-    const isBehind = answer.recovered === true && this.position?.epoch === next?.epoch && (this.position?.offset ?? 0) > (next?.offset ?? 0);
-    if (!isBehind) this.position = next;
-    this.#top = answer.top ?? 0;
+  /** SUB-2: takes the position of the answer to the last subscribe. Returns what is missed (SUB-5). */
+  answered({ epoch, offset = 0, top = 0, recovered, missed }: SubscribedBody): MissedBody | undefined {
+    // Entries may have been handed over while an answer from the same log was on its way: they are neither repeated nor missed.
+    const goesOn = (recovered || missed?.to) && this.position?.epoch === epoch;
+    const held = goesOn ? (this.position?.offset ?? 0) : 0;
+    this.position = epoch === undefined ? undefined : { epoch, offset: Math.max(held, offset) };
+    this.#top = top;
     this.#hasGap = false;
     this.failures = 0;
     this.generation++;
     this.isLive = true;
     if (!this.isDue) this.status = "subscribed";
+    if (!missed?.to) return missed;
+    const from = Math.max(missed.from ?? 0, held + 1);
+    return from > missed.to ? undefined : { from, to: missed.to };
   }
 
   /** CLI-5. "deliver" has moved the position (CLI-6). */

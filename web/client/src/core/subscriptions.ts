@@ -196,9 +196,9 @@ export class Subscriptions {
       this.#stop(subscription, answer.error.code, answer.error.message ?? "", now);
       return undefined;
     }
-    subscription.answered(answer);
+    const missed = subscription.answered(answer);
     subscription.token.accepted(answer.expires_ms, now);
-    const { epoch, offset, top, recovered, missed } = answer;
+    const { epoch, offset, top, recovered } = answer;
     this.#emit("subscribed", { ...lean<Outputs["subscribed"]>({ channel, epoch, offset, top }), ...(recovered !== undefined && { recovered }) });
     if (missed) this.#emit("missed", { channel, ...missed });
     return { subscription, commands: [...this.#takeState(subscription, answer), ...this.#takePresence(subscription, answer)] };

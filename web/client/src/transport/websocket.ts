@@ -18,7 +18,7 @@ const abnormalClosure = 1006;
 /** Lines over WebSocket, made with the given constructor. */
 export function webSocketTransport(constructor: WebSocketConstructor | undefined): Transport {
   const WebSocket = constructor ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (!WebSocket) throw new TypeError("bellwire: there is no WebSocket here: give one as webSocket");
+  if (!WebSocket) throw new TypeError("bellwire: no WebSocket here: give one as webSocket");
   return (url, subprotocol, events) => {
     let isOver = false;
     const closed = (code: number, reason: string): void => {
