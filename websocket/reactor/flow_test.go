@@ -1,0 +1,233 @@
+//go:build linux
+
+package reactor_test
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
+	"github.com/bellwire/bellwire/websocket/reactor"
+	"github.com/bellwire/bellwire/websocket/websockettest"
+
+	"golang.org/x/sys/unix"
+)
+
+// attached returns the peer's end of a socket whose other end, with the smallest
+// buffer there is, a reactor serves. Unlike TCP's, such a socket has no timers that a test waits for.
+func attached(t testing.TB, r *reactor.Reactor) net.Conn {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends [2]net.Conn
+	for i, fd := range pair {
+		file := os.NewFile(uintptr(fd), "socket")
+		ends[i], err = net.FileConn(file)
+		file.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { ends[0].Close() })
+	ends[1].(*net.UnixConn).SetWriteBuffer(1)
+	config := endpoint.Config{}.Defaults()
+	if err := r.Attach(ends[1], &config, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	return ends[0]
+}
+
+// Output leaves whole and in order however little of it the socket takes at a time.
+func TestPartialWrites(t *testing.T) {
+	drained := make(chan int, 1000)
+	r, err := reactor.New(reactor.Config{Loops: 1, Handler: reactor.Handler{
+		Message: echo,
+		Drained: func(t *reactor.Turn) { drained <- t.Queued() },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	line := attached(t, r)
+	random := rand.New(rand.NewPCG(1, 2))
+	var sent []websockettest.Frame
+	var wire, want []byte
+	for len(wire) < 600<<10 {
+		f := websockettest.Fin(frame.Binary, strings.Repeat(string(rune('a'+len(sent)%26)), random.IntN(20000)))
+		sent = append(sent, f)
+		wire = f.Append(wire, true)
+		want = f.Append(want, false)
+	}
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() { line.Write(wire) })
+	got := make([]byte, 0, len(want))
+	for len(got) < len(want) {
+		n, err := line.Read(got[len(got):min(len(got)+1+random.IntN(3000), len(want))])
+		got = got[:len(got)+n]
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(got, want) {
+		t.Fatal("the echo differs")
+	}
+	if queued := <-drained; queued != 0 {
+		t.Fatalf("drained with %d bytes", queued)
+	}
+}
+
+// A peer that does not read ends with ErrSlow once its queue is full; its neighbour notices nothing.
+func TestSlowReaderIsGivenUp(t *testing.T) {
+	closed := make(chan error, 2)
+	conns := make(chan reactor.Conn, 2)
+	r, err := reactor.New(reactor.Config{Loops: 1, QueueBytesMax: 100 << 10, Handler: reactor.Handler{
+		Open:    func(t *reactor.Turn) { conns <- t.Conn() },
+		Message: echo,
+		Closed:  func(_ *reactor.Turn, err error) { closed <- err },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	attached(t, r)
+	slow := <-conns
+	neighbour := attached(t, r)
+	<-conns
+	payload := make([]byte, 10<<10)
+	for slow.Send(websocket.BinaryMessage, payload) == nil {
+		neighbour.Write(websockettest.Fin(frame.Text, "ok").Append(nil, true))
+		answer := make([]byte, 4)
+		if n, err := neighbour.Read(answer); err != nil || string(answer[2:n]) != "ok" {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-closed:
+			if !errors.Is(err, reactor.ErrSlow) || websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
+				t.Fatal(err)
+			}
+			return
+		default:
+		}
+	}
+}
+
+// A peer that asks for more than it reads is not read either, and gets everything in the end.
+func TestReadingStopsWhileOutputWaits(t *testing.T) {
+	_, url := serve(t, reactor.Config{Loops: 1, QueueBytesMax: 512 << 10, Handler: reactor.Handler{Message: echo}}, nil)
+	p := peer(t, url, "")
+	const messages = 64
+	payload := strings.Repeat("x", 128<<10) // 8 MiB together, far beyond the queue
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() {
+		for range messages {
+			p.Send(websockettest.Fin(frame.Binary, payload))
+		}
+	})
+	for range messages {
+		f, err := p.Receive()
+		if err != nil || len(f.Payload) != len(payload) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// While one connection floods, those beside it on the same loop are served.
+func TestFloodDoesNotStarveNeighbours(t *testing.T) {
+	_, url := serve(t, reactor.Config{Loops: 1, Handler: reactor.Handler{
+		Message: func(t *reactor.Turn, kind websocket.MessageType, payload []byte) {
+			if kind == websocket.TextMessage {
+				t.Send(kind, payload)
+			}
+		},
+	}}, nil)
+	flooder, honest := peer(t, url, ""), peer(t, url, "")
+	var flooding sync.WaitGroup
+	wire := bytes.Repeat(websockettest.Fin(frame.Binary, "").Append(nil, true), 100000)
+	flooding.Go(func() {
+		for {
+			if _, err := flooder.Line.Write(wire); err != nil {
+				return
+			}
+		}
+	})
+	for range 200 {
+		send(t, honest, text("hello"))
+		expect(t, honest, text("hello"))
+	}
+	flooder.Line.Close()
+	flooding.Wait()
+}
+
+// Connections of all endings leave no descriptor and no entry behind.
+func TestManyLivesLeaveNothing(t *testing.T) {
+	const lives, atOnce = 4000, 8
+	r, url := serve(t, reactor.Config{Handler: reactor.Handler{Message: echo}}, nil)
+	live(t, url, 0)
+	before := descriptors(t)
+	var running sync.WaitGroup
+	for worker := range atOnce {
+		running.Go(func() {
+			for i := range lives / atOnce {
+				live(t, url, i+worker)
+			}
+		})
+	}
+	running.Wait()
+	if err := r.Shutdown(t.Context(), websocket.StatusGoingAway, ""); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+	if after := descriptors(t); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
+
+// live is one connection from its beginning to one of several ends.
+func live(t testing.TB, url string, way int) {
+	line, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer line.Close()
+	p, err := websockettest.ClientPeer(line, "")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	line.(*net.TCPConn).SetLinger(0)
+	switch way % 4 {
+	case 0:
+		p.Send(text("hi"), websockettest.CloseFrame(1000, ""))
+		p.Receive()
+		p.Receive()
+		p.Receive()
+	case 1:
+		p.Send(text("hi")) // and gone
+	case 2:
+		line.Write([]byte{0x81, 0x85, 0}) // gone inside a frame
+	}
+}
+
+func descriptors(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
