@@ -41,9 +41,7 @@ func (c *Connection) command(ctx context.Context, t *session.Do) (session.Messag
 	case *session.Enter:
 		return c.enter(ctx, t, m)
 	case *session.Leave:
-		if t.Subscription != nil && t.Subscription.Entered() {
-			c.leavePresence(m.Channel)
-		}
+		c.leaveIfEntered(t.Subscription)
 		return &session.Done{Command: session.DoneLeave}, nil
 	case *session.Call:
 		return c.call(m)
@@ -162,6 +160,16 @@ func (c *Connection) enter(ctx context.Context, t *session.Do, m *session.Enter)
 	return &session.Done{Command: session.DoneEnter}, err
 }
 
+// leaveIfEntered is PRE-2; leaving what one has not entered is no error.
+func (c *Connection) leaveIfEntered(s *session.Subscription) {
+	if s == nil {
+		return
+	}
+	if _, entered := c.holdings(s); entered {
+		c.leavePresence(s.Channel())
+	}
+}
+
 // call hands a call to its handler (CAL-1), which has its own time.
 func (c *Connection) call(m *session.Call) (session.Message, error) {
 	if !isMethod(m.Method) {
@@ -193,7 +201,7 @@ func (c *Connection) refresh(t *session.Do, m *session.Refresh) (session.Message
 		if err != nil {
 			return nil, err
 		}
-		if member, ok := t.Subscription.Handle.(*member); ok {
+		if member, _ := c.holdings(t.Subscription); member != nil {
 			c.setSubscriptionClaims(member, claims)
 		}
 		c.revokeLost()

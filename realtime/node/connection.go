@@ -290,13 +290,10 @@ func (c *Connection) nextChore() *session.Subscription {
 }
 
 // leave takes a subscription out of the hub and of presence, and lets a command that waits for that go on.
+//
+// When the line goes while a chore is being done, both come here for the same subscription: leaving twice is harmless.
 func (c *Connection) leave(s *session.Subscription) {
-	if member, ok := s.Handle.(*member); ok {
-		c.node.hub.Leave(member.subscription)
-	}
-	if s.Entered() {
-		c.leavePresence(s.Channel())
-	}
+	c.part(s)
 	c.mu.Lock()
 	defer c.unlock("left")
 	c.core.FinishChore(s)

@@ -266,12 +266,21 @@ func (c *Connection) resume(ctx context.Context, t *session.Resume) (broker.Resu
 
 // part takes a subscription out of the hub and of presence (UNS-2).
 func (c *Connection) part(s *session.Subscription) {
-	if m, ok := s.Handle.(*member); ok {
+	m, entered := c.holdings(s)
+	if m != nil {
 		c.node.hub.Leave(m.subscription)
 	}
-	if s.Entered() {
+	if entered {
 		c.leavePresence(s.Channel())
 	}
+}
+
+// holdings is what a subscription has to give back.
+func (c *Connection) holdings(s *session.Subscription) (m *member, entered bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, _ = s.Handle.(*member)
+	return m, s.Entered()
 }
 
 // leavePresence cannot be refused. When the backend fails, it is the backend's business to let the member go.
