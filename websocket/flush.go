@@ -76,7 +76,7 @@ func (c *Conn) flushLocked(ctx context.Context) error {
 func (c *Conn) flushControl() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.flushing.taken && c.endErr == nil {
+	if c.endpoint.Pending() > 0 && !c.flushing.taken && c.endErr == nil {
 		c.flushLocked(context.Background()) // an error is kept as the end of the connection
 	}
 }

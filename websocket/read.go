@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -126,26 +127,20 @@ func (c *Conn) next(ctx context.Context, parts bool) (endpoint.Event, error) {
 		} else {
 			event = c.endpoint.Next(instant())
 		}
-		pending := c.endpoint.Pending() > 0
 		c.mu.Unlock()
 
 		switch event.Kind {
-		case endpoint.Ping, endpoint.Pong: // answered with those that follow
-		case endpoint.Closed:
-			c.flushLast()
-		default:
-			if pending {
-				c.flushControl()
-			}
-		}
-		switch event.Kind {
 		case endpoint.Message, endpoint.Part:
+			c.flushControl()
 			return event, nil
+		case endpoint.Ping: // answered with those that follow
 		case endpoint.Pong:
 			c.receivePong(event.Payload)
 		case endpoint.Closed:
+			c.flushLast()
 			return event, c.finish(event)
 		case endpoint.None:
+			c.flushControl()
 			c.source.release()
 			if err := c.fill(ctx); err != nil {
 				return event, err
@@ -168,7 +163,7 @@ func (c *Conn) fill(ctx context.Context) error {
 	case len(input) > 0:
 		c.endpoint.Receive(input, instant())
 	case err == nil:
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case isTimeout(err):
 		c.readArmed = 0
 		c.endpoint.Tick(instant())
 	default:
@@ -176,6 +171,12 @@ func (c *Conn) fill(ctx context.Context) error {
 		c.endpoint.ReceiveEOF()
 	}
 	return nil
+}
+
+// isTimeout tells a deadline that has passed from the end of the line.
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // armRead sets the deadline of the read that follows. One that was set earlier

@@ -33,13 +33,17 @@ func (c *Conn) Write(ctx context.Context, t MessageType, payload []byte) error {
 // writeLargeLocked sends a header from the endpoint and the payload from where
 // it lies. It needs the turn to flush, since nothing may come between the two.
 func (c *Conn) writeLargeLocked(ctx context.Context, t MessageType, payload []byte) error {
-	if err := c.takeLocked(ctx, &c.flushing); err != nil {
-		return err
+	// Nothing is waited for with the turn in hand: whoever is waited for may need it.
+	for c.flushing.taken {
+		if err := c.awaitLocked(ctx, &c.flushing); err != nil {
+			return err
+		}
+		if err := c.mayWriteLocked(ctx); err != nil {
+			return err
+		}
 	}
+	c.flushing.taken = true
 	defer c.flushing.giveBack()
-	if err := c.mayWriteLocked(ctx); err != nil {
-		return err
-	}
 	c.lendLocked()
 	if err := c.endpoint.SendHead(frame.Opcode(t), payload); err != nil {
 		return c.sendError(err)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/frame"
@@ -140,6 +141,40 @@ func TestWritersGather(t *testing.T) {
 		wg.Wait()
 		if n := line.writes.Load(); n != 2 {
 			t.Errorf("%d writes for %d messages", n, others+1)
+		}
+		engine.CloseNow()
+		peer.Line.Close()
+	})
+}
+
+// A large message that waits for its turn does not hold up a message in parts
+// that began meanwhile, nor that one the large message for ever.
+func TestLargeWaitsForWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serverLine, clientLine := ws.Lines(256)
+		peer, engine := joinServer(t, serverLine, clientLine, nil, "")
+		ctx, start := context.Background(), time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() { engine.Write(ctx, websocket.BinaryMessage, make([]byte, 1000)) }) // the line is full
+		synctest.Wait()
+		wg.Go(func() { engine.Write(ctx, websocket.BinaryMessage, make([]byte, 20000)) }) // waits for the turn
+		synctest.Wait()
+		w, err := engine.Writer(ctx, websocket.BinaryMessage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			w.Write(make([]byte, 5000))
+			w.Close()
+		})
+		for _, want := range []int{1000, 5000, 0, 20000} {
+			if got, err := peer.Receive(); err != nil || len(got.Payload) != want {
+				t.Errorf("got %v, %v, want %d bytes", got, err, want)
+			}
+		}
+		wg.Wait()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
 		}
 		engine.CloseNow()
 		peer.Line.Close()

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/deflate"
@@ -8,7 +9,7 @@ import (
 )
 
 // Config is what many endpoints share. It must not change once in use.
-// Zero limits must have been replaced by Defaults.
+// It must have come from Defaults.
 type Config struct {
 	Side frame.Side
 
@@ -29,21 +30,22 @@ type Config struct {
 	CloseTimeout time.Duration // default 5 s
 }
 
-// Defaults returns the configuration with every zero limit replaced.
+// Defaults returns the configuration with every limit set that was not.
 func (c Config) Defaults() Config {
-	setDefault(&c.MessageBytesMax, 1<<20)
-	setDefault(&c.FragmentsMax, 1<<17)
-	setDefault(&c.ControlBurst, 20)
-	setDefault(&c.ControlPerSec, 10)
-	setDefault(&c.CompressBytesMin, 256)
-	setDefault(&c.PingInterval, 25*time.Second)
-	setDefault(&c.PongTimeout, 8*time.Second)
-	setDefault(&c.CloseTimeout, 5*time.Second)
+	setLimit(&c.MessageBytesMax, 1<<20)
+	setLimit(&c.FragmentsMax, 1<<17)
+	setLimit(&c.ControlBurst, 20)
+	setLimit(&c.ControlPerSec, 10)
+	setLimit(&c.CompressBytesMin, 256)
+	setLimit(&c.CloseTimeout, 5*time.Second)
+	c.PingInterval = cmp.Or(c.PingInterval, 25*time.Second)
+	c.PongTimeout = cmp.Or(c.PongTimeout, 8*time.Second)
 	return c
 }
 
-func setDefault[T int | int64 | time.Duration](value *T, otherwise T) {
-	if *value == 0 {
+// setLimit replaces what is no limit: neither 0 nor less means "unlimited".
+func setLimit[T int | int64 | time.Duration](value *T, otherwise T) {
+	if *value <= 0 {
 		*value = otherwise
 	}
 }

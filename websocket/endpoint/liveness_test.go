@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,25 @@ func TestPongsAreBounded(t *testing.T) {
 	e.SendClose(1000, "", 0)
 	if out := e.Output(); len(out) != 17*2+4 || out[17*2] != 0x88 {
 		t.Errorf("with a close: % X", out)
+	}
+}
+
+// No value of a limit means "unlimited".
+func TestDefaults(t *testing.T) {
+	want := Config{
+		MessageBytesMax: 1 << 20, FragmentsMax: 1 << 17, ControlBurst: 20, ControlPerSec: 10, CompressBytesMin: 256,
+		PingInterval: 25 * time.Second, PongTimeout: 8 * time.Second, CloseTimeout: 5 * time.Second,
+	}
+	if got := (Config{}).Defaults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	none := Config{MessageBytesMax: -1, FragmentsMax: -1, ControlBurst: -1, ControlPerSec: -1, CompressBytesMin: -1, CloseTimeout: -1}
+	if got := none.Defaults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("below zero: got %+v", got)
+	}
+	off := Config{PingInterval: -1, PongTimeout: -1}
+	if got := off.Defaults(); got.PingInterval != -1 || got.PongTimeout != -1 {
+		t.Errorf("switched off: got %+v", got)
 	}
 }
 
