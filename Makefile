@@ -13,6 +13,8 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.6.0
 FUZZTIME ?= 30s
 # Part of a package's, target's or scenario's name, for `make fuzz`, `make bench` and `make e2e`.
 ONLY ?=
+# Peers of other languages for `make interop`.
+PEERS ?= node python
 # Packages whose exhaustive tests take minutes under the race detector; they run without it. A regular expression.
 RACELESS ?= ^$$
 
@@ -35,6 +37,7 @@ test: ## Install what is missing, then check and test everything
 	@begin=$$(date +%s); \
 	$(STEP) setup scripts/setup && \
 	$(MAKE) --no-print-directory check test-go test-web e2e && \
+	$(MAKE) --no-print-directory interop PEERS=node && \
 	printf '\nmake test: everything passed in %d s\n' $$(($$(date +%s) - begin))
 
 .PHONY: check
@@ -63,6 +66,15 @@ test-web: npm ## Run the TypeScript tests of client, demo and browser harness
 .PHONY: e2e
 e2e: npm build ## Run the scenarios in Chromium (ONLY=part of a file's name)
 	@BELLWIRE_BINARY=$(CURDIR)/bin/bellwire $(STEP) "browser scenarios" node web/test.mjs e2e $(ONLY)
+
+.PHONY: interop
+interop: ## Hold the engine against five other implementations, up to 16 MiB (PEERS=node python)
+	@$(STEP) "peers" websocket/interop/setup $(PEERS)
+	@BELLWIRE_INTEROP="$(PEERS)" $(STEP) "interop" go run ./internal/gotest ./websocket/interop
+
+.PHONY: mutants
+mutants: ## Break each rule of the engine on purpose, and see a test fail (ONLY=part of a class, file or text)
+	@$(STEP) "mutants" go run ./websocket/mutants $(ONLY)
 
 .PHONY: race
 race: ## Run all Go tests with the race detector

@@ -1,0 +1,6 @@
+//go:build race
+
+package interop
+
+// raceDetector is whether this is a build with it.
+const raceDetector = true
