@@ -7,6 +7,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -173,8 +175,21 @@ func TestFloodDoesNotStarveNeighbours(t *testing.T) {
 // Connections of all endings leave no descriptor and no entry behind.
 func TestManyLivesLeaveNothing(t *testing.T) {
 	const lives, atOnce = 4000, 8
-	r, url := serve(t, reactor.Config{Handler: reactor.Handler{Message: echo}}, nil)
+	r, err := reactor.New(reactor.Config{Handler: reactor.Handler{Message: echo}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var upgrading sync.WaitGroup // begun before the client has its answer
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		upgrading.Add(1)
+		defer upgrading.Done()
+		r.Upgrade(w, req, nil, nil)
+	}))
+	defer server.Close()
+	url := server.URL
 	live(t, url, 0)
+	upgrading.Wait()
 	before := descriptors(t)
 	var running sync.WaitGroup
 	for worker := range atOnce {
@@ -185,6 +200,7 @@ func TestManyLivesLeaveNothing(t *testing.T) {
 		})
 	}
 	running.Wait()
+	upgrading.Wait()
 	if err := r.Shutdown(t.Context(), websocket.StatusGoingAway, ""); err != nil {
 		t.Fatal(err)
 	}
