@@ -10,69 +10,81 @@ import (
 
 // NextWhole is Next with a short way for what nearly every frame of a live line
 // is: a message in one frame, not compressed, that lies whole in the input. With sixteen
-// messages to a read, the long way costs more than the system calls.
+// messages to a read, the long way costs more than half of the system calls.
 func (e *Endpoint) NextWhole(now time.Duration) Event {
 	r := e.receiver
 	if r == nil {
 		return Event{}
 	}
-	if e.state < ending && !r.inFrame && r.headBytes == 0 && r.message == frame.Continuation && r.lent == nil {
-		if payload, opcode := wholeFrame(r.in, e.config.Side, e.config.MessageBytesMax); opcode != frame.Continuation {
-			return e.takeWhole(r, payload, opcode)
-		}
+	if e.state >= ending || r.inFrame || r.headBytes > 0 || r.message != frame.Continuation || r.lent != nil {
+		return e.next(now, false)
 	}
-	return e.next(now, false)
-}
-
-// The first bytes of frames that are whole messages.
-const (
-	wholeText   = 0x80 | byte(frame.Text)
-	wholeBinary = 0x80 | byte(frame.Binary)
-)
-
-// wholeFrame returns where the payload of the first frame of b ends a header and
-// the opcode of the message that it is; Continuation where it is anything but an
-// ordinary message that is there as a whole, right or wrong.
-func wholeFrame(b []byte, receiver frame.Side, bytesMax int64) (payload span, opcode frame.Opcode) {
-	if len(b) < 2 || b[0] != wholeText && b[0] != wholeBinary {
-		return span{}, frame.Continuation
+	b := r.in
+	start, length := wholeFrame(b, e.config.Side)
+	if start == 0 || len(b)-start < length || int64(length) > e.config.MessageBytesMax {
+		return e.next(now, false)
 	}
-	second, key := b[1], 0
-	if receiver == frame.Server {
-		second ^= 0x80 // RFC 6455 5.1: a client masks, a server does not
-		key = 4
-	}
-	start, length := 2, int(second)
-	switch {
-	case second == 126 && len(b) >= 4:
-		start, length = 4, int(binary.BigEndian.Uint16(b[2:]))
-		if length < 126 {
-			return span{}, frame.Continuation // not the shortest form
-		}
-	case second >= 126:
-		return span{}, frame.Continuation
-	}
-	start += key
-	if len(b)-start < length || int64(length) > bytesMax {
-		return span{}, frame.Continuation
-	}
-	return span{start, start + length}, frame.Opcode(b[0] & 0x0f)
-}
-
-// span is a part of the input.
-type span struct{ start, end int }
-
-func (e *Endpoint) takeWhole(r *receiver, at span, opcode frame.Opcode) Event {
-	payload := r.in[at.start:at.end:at.end]
+	payload := b[start : start+length : start+length]
+	r.in = b[start+length:]
 	if e.config.Side == frame.Server {
-		if key := binary.LittleEndian.Uint32(r.in[at.start-4:]); key != 0 {
-			frame.Mask(payload, key)
-		}
+		frame.Mask(payload, binary.LittleEndian.Uint32(b[start-4:]))
 	}
-	r.in = r.in[at.end:]
+	opcode := frame.Opcode(b[0] & 0x0f)
 	if opcode == frame.Text && !utf8.Valid(payload) {
 		e.fail(ErrUTF8)
 		return e.lastEvent(r)
 	}
 	return Event{Kind: Message, Opcode: opcode, First: true, Final: true, Payload: payload}
+}
+
+// wholeFrame returns how long the header is of a frame that is a message by
+// itself, and how long its payload; 0 for any other, and for one that breaks a rule.
+func wholeFrame(b []byte, receiver frame.Side) (start, length int) {
+	const (
+		finText   = 0x80 | byte(frame.Text)
+		finBinary = 0x80 | byte(frame.Binary)
+		extended  = 126 // the next two bytes are the length
+		keyBytes  = 4
+	)
+	if len(b) < 2 || b[0] != finText && b[0] != finBinary {
+		return 0, 0
+	}
+	start, length = 2, int(b[1])
+	if receiver == frame.Server {
+		start, length = 2+keyBytes, length^0x80 // RFC 6455 5.1: a client masks, a server does not
+	}
+	switch {
+	case length < extended:
+	case length == extended && len(b) >= 4:
+		length = int(binary.BigEndian.Uint16(b[2:]))
+		start += 2
+		if length < extended { // RFC 6455 5.2: not the shortest form
+			return 0, 0
+		}
+	default:
+		return 0, 0
+	}
+	if len(b) < start {
+		return 0, 0
+	}
+	return start, length
+}
+
+// SendWhole is Send with a short way for what a server sends most: a message
+// below 64 KiB that is not compressed.
+func (e *Endpoint) SendWhole(opcode frame.Opcode, payload []byte) error {
+	n := len(payload)
+	if e.deflate != nil || e.config.Side != frame.Server || n > 0xffff {
+		return e.Send(opcode, payload)
+	}
+	if err := e.maySend(opcode, payload); err != nil {
+		return err
+	}
+	if n < 126 {
+		e.out = append(e.out, 0x80|byte(opcode), byte(n))
+	} else {
+		e.out = append(e.out, 0x80|byte(opcode), 126, byte(n>>8), byte(n))
+	}
+	e.out = append(e.out, payload...)
+	return nil
 }

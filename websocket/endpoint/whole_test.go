@@ -89,3 +89,23 @@ func randomFrames(random *rand.Rand, side frame.Side) (wire []byte) {
 	}
 	return wire
 }
+
+// TestSendWholeIsSend holds the short way of sending against the long one.
+func TestSendWholeIsSend(t *testing.T) {
+	for _, side := range []frame.Side{frame.Server, frame.Client} {
+		for _, opcode := range []frame.Opcode{frame.Text, frame.Binary, frame.Ping} {
+			for _, payload := range []string{"", "a", "\xff", strings.Repeat("b", 125), strings.Repeat("b", 126), strings.Repeat("b", 0xffff), strings.Repeat("b", 0x10000)} {
+				long, short := newEndpoint(config(side), nil), newEndpoint(config(side), nil)
+				want, got := long.Send(opcode, []byte(payload)), short.SendWhole(opcode, []byte(payload))
+				if got != want || string(short.Output()) != string(long.Output()) {
+					t.Errorf("side %d, opcode %d, %d bytes: %v, want %v, or other bytes", side, opcode, len(payload), got, want)
+				}
+				long.SendClose(frame.StatusNormal, "", 0)
+				short.SendClose(frame.StatusNormal, "", 0)
+				if got, want := short.SendWhole(opcode, nil), long.Send(opcode, nil); got != want {
+					t.Errorf("after the close frame: %v, want %v", got, want)
+				}
+			}
+		}
+	}
+}

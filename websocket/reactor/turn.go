@@ -40,7 +40,7 @@ func (t *Turn) Send(kind websocket.MessageType, payload []byte) error {
 		return websocket.ErrClosed
 	}
 	t.loop.lend(t.line)
-	return sendError(t.line.endpoint.Send(frame.Opcode(kind), payload))
+	return sendError(t.line.endpoint.SendWhole(frame.Opcode(kind), payload))
 }
 
 // SendPrepared sends a prepared message.
