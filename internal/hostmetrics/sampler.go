@@ -21,22 +21,40 @@ type Sampler struct {
 	last  Reading
 }
 
-// NewSampler returns a Sampler. Its first Sample covers the time since the machine started.
+// firstWindow is what the first Sample covers: rates since the machine started would be a spike beside those of a second.
+const firstWindow = 250 * time.Millisecond
+
+// NewSampler returns a Sampler.
 func NewSampler() *Sampler { return &Sampler{} }
 
-// Sample reads the machine.
+// Sample reads the machine. The first call reads it twice, firstWindow apart.
 func (s *Sampler) Sample(ctx context.Context) (Sample, error) {
+	if s.last.Time.IsZero() {
+		if err := s.begin(ctx); err != nil {
+			return Sample{}, err
+		}
+	}
 	now, err := s.read(ctx)
 	if err != nil {
 		return Sample{}, err
 	}
 	before := s.last
-	if before.Time.IsZero() {
-		// The counters began with the machine.
-		before.Time = now.Time.Add(-time.Duration(now.Host.UptimeSeconds) * time.Second)
-	}
 	s.last = now
 	return Between(before, now), nil
+}
+
+func (s *Sampler) begin(ctx context.Context) error {
+	first, err := s.read(ctx)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-time.After(firstWindow):
+		s.last = first
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // read fails only when neither processor nor memory can be read: then there is nothing worth showing.
