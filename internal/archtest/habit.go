@@ -30,7 +30,10 @@ var habits = []habit{
 
 // goStarters may start goroutines with the go statement; everybody else has an owner that waits, and recovers.
 var goStarters = map[string]string{
-	"internal/safego": "it is the helper",
+	"internal/safego":               "it is the helper",
+	"websocket/examples/echoserver": "an example shows the engine alone, as a program outside this repository uses it",
+	"websocket/examples/echoclient": "the same",
+	"websocket/websockettest":       "it serves tests, which wait for what they open",
 }
 
 // CheckHabits holds libraries to what they must leave to others: output, environment, exits, goroutines, init.
