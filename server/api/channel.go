@@ -102,13 +102,13 @@ var opByWord = map[string]broker.Op{
 // update reads the fields of its op (STA-2); those of another op are not fields of this document.
 func (a *API) update(ctx context.Context, in *document.Object) ([]byte, error) {
 	update := broker.Update{Channel: in.Text("channel"), Key: in.Text("key"), ID: readID(in)}
-	word := in.Text("op")
-	if err := in.Err(); err != nil {
-		return nil, err
-	}
-	op, known := opByWord[word]
+	op, known := opByWord[in.Text("op")]
 	if !known {
-		return nil, realtime.NewError(realtime.CodeBadRequest, "op is not one of set, remove, increment, set_if and set_greater")
+		in.Refuse(realtime.NewError(realtime.CodeBadRequest, "op is not one of set, remove, increment, set_if and set_greater"))
+		for _, operand := range []string{"value", "value64", "by", "version"} {
+			in.Value(operand) // of an op that is not known: neither right nor wrong
+		}
+		return nil, in.End()
 	}
 	update.Op = op
 	readOperands(in, &update)

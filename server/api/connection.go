@@ -57,10 +57,7 @@ type countAnswer struct {
 }
 
 func (a *API) disconnect(ctx context.Context, in *document.Object) ([]byte, error) {
-	target, err := readTarget(in)
-	if err != nil {
-		return nil, err
-	}
+	target := readTarget(in)
 	number, given := in.Integer("code", 4400, 4599)
 	reason := in.ShortText("reason", reasonBytesMax)
 	if err := in.End(); err != nil {
@@ -81,10 +78,7 @@ func (a *API) disconnect(ctx context.Context, in *document.Object) ([]byte, erro
 }
 
 func (a *API) unsubscribe(ctx context.Context, in *document.Object) ([]byte, error) {
-	target, err := readTarget(in)
-	if err != nil {
-		return nil, err
-	}
+	target := readTarget(in)
 	channel := in.Text("channel")
 	if err := in.End(); err != nil {
 		return nil, err
@@ -104,17 +98,11 @@ func (a *API) unsubscribe(ctx context.Context, in *document.Object) ([]byte, err
 }
 
 // readTarget reads user or connection; exactly one of the two.
-func readTarget(in *document.Object) (node.Target, error) {
-	target := node.Target{
+func readTarget(in *document.Object) node.Target {
+	in.RequireOne("user", "connection")
+	return node.Target{
 		User: in.ShortText("user", realtime.UserBytesMax), Connection: in.ShortText("connection", realtime.UserBytesMax),
 	}
-	if err := in.Err(); err != nil {
-		return node.Target{}, err
-	}
-	if (target.User == "") == (target.Connection == "") {
-		return node.Target{}, realtime.NewError(realtime.CodeBadRequest, "give either user or connection")
-	}
-	return target, nil
 }
 
 type infoAnswer struct {

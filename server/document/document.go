@@ -19,13 +19,18 @@ type Object struct {
 	fields   map[string]jsontext.Value
 	read     map[string]bool
 	children []*Object
-	err      **realtime.Error // of the whole document; the first one stays
+	wrong    *wrong // of the whole document
+}
+
+// wrong is what was wrong first. A missing field gives way to an unknown one: whoever misspells a name wants to read the name.
+type wrong struct {
+	err     *realtime.Error // nil: nothing yet
+	missing bool            // it is that a field is missing
 }
 
 // Parse reads text, which must be one object nested at most depthMax deep, without duplicate names and in valid UTF-8.
 func Parse(text []byte, depthMax int) *Object {
-	var first *realtime.Error
-	o := &Object{err: &first, read: make(map[string]bool)}
+	o := &Object{wrong: &wrong{}, read: make(map[string]bool)}
 	if depth(text) > depthMax {
 		o.failf("the document is nested more than %d deep", depthMax)
 		return o
@@ -72,10 +77,10 @@ func depth(text []byte) int {
 
 // Err returns the first thing that was wrong so far.
 func (o *Object) Err() error {
-	if *o.err == nil {
+	if o.wrong.err == nil {
 		return nil
 	}
-	return *o.err
+	return o.wrong.err
 }
 
 // End is Err once everything has been read: a field nobody asked for is unknown.
@@ -93,6 +98,9 @@ func (o *Object) refuseUnread() {
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
+		if o.wrong.missing {
+			*o.wrong = wrong{}
+		}
 		o.failf("%s is not a field of this document", quoted(o.path+unknown[0]))
 	}
 	for _, child := range o.children {
@@ -109,21 +117,21 @@ func quoted(name string) string {
 }
 
 func (o *Object) fail(message string) {
-	if *o.err == nil {
-		*o.err = realtime.NewError(realtime.CodeBadRequest, message)
+	if o.wrong.err == nil {
+		o.wrong.err = realtime.NewError(realtime.CodeBadRequest, message)
 	}
 }
 
 func (o *Object) failf(format string, args ...any) {
-	if *o.err == nil {
-		*o.err = realtime.Errorf(realtime.CodeBadRequest, format, args...)
+	if o.wrong.err == nil {
+		o.wrong.err = realtime.Errorf(realtime.CodeBadRequest, format, args...)
 	}
 }
 
 // Refuse is for checks of the caller's own: err becomes what was wrong, unless something was before.
 func (o *Object) Refuse(err error) {
-	if *o.err == nil {
-		*o.err = realtime.AsError(err)
+	if o.wrong.err == nil {
+		o.wrong.err = realtime.AsError(err)
 	}
 }
 
@@ -137,7 +145,7 @@ func (o *Object) Has(name string) bool {
 func (o *Object) take(name, kinds, want string) (jsontext.Value, bool) {
 	o.read[name] = true
 	value, found := o.fields[name]
-	if !found || *o.err != nil {
+	if !found || o.wrong.err != nil {
 		return nil, false
 	}
 	switch kind := value.Kind(); {
@@ -153,9 +161,19 @@ func (o *Object) take(name, kinds, want string) (jsontext.Value, bool) {
 
 // Require refuses a document without the field.
 func (o *Object) Require(name string) {
-	if !o.Has(name) {
+	if !o.Has(name) && o.wrong.err == nil {
 		o.failf("%s is missing", o.path+name)
+		o.wrong.missing = true
 	}
+}
+
+// RequireOne refuses a document that has neither of two fields, or both.
+func (o *Object) RequireOne(name, other string) {
+	if o.Has(name) != o.Has(other) || o.wrong.err != nil {
+		return
+	}
+	o.failf("give either %s or %s", o.path+name, o.path+other)
+	o.wrong.missing = !o.Has(name)
 }
 
 // Text returns a text that must be there.
@@ -312,13 +330,13 @@ func elements(array jsontext.Value) int {
 func (o *Object) Object(name string) (*Object, bool) {
 	value, found := o.take(name, "{", "an object")
 	if !found {
-		return &Object{err: o.err, read: make(map[string]bool)}, false
+		return &Object{wrong: o.wrong, read: make(map[string]bool)}, false
 	}
 	return o.child(name+".", value), true
 }
 
 func (o *Object) child(path string, value jsontext.Value) *Object {
-	child := &Object{path: o.path + path, err: o.err, read: make(map[string]bool)}
+	child := &Object{path: o.path + path, wrong: o.wrong, read: make(map[string]bool)}
 	child.fill(value)
 	o.children = append(o.children, child)
 	return child
@@ -328,7 +346,7 @@ func (o *Object) child(path string, value jsontext.Value) *Object {
 func (o *Object) Value(name string) ([]byte, bool) {
 	o.read[name] = true
 	value, found := o.fields[name]
-	if !found || *o.err != nil {
+	if !found || o.wrong.err != nil {
 		return nil, false
 	}
 	compact := value.Clone()

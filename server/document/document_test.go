@@ -34,6 +34,8 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"all there", `{"channel":"c","id":"i","reverse":true,"limit":1000,"by":-1.5,"channels":["a","b","c"],"data":null,"allow":[{"name":"n"}],"since":{"epoch":"e","offset":0}}`, ""},
 		{"white space", " {\r\n\t\"channel\" : \"c\" }\n", ""},
 		{"missing", `{}`, "channel is missing"},
+		{"MSG-5 a misspelled name is named before the one that is missing for it", `{"chanel":"c"}`, `"chanel" is not a field`},
+		{"what is wrong otherwise stays first", `{"channel":1,"chanel":"c"}`, "channel is not a text"},
 		{"null", `{"channel":null}`, "channel is null"},
 		{"wrong type", `{"channel":1}`, "channel is not a text"},
 		{"unknown", `{"channel":"c","chanel":"d"}`, `"chanel" is not a field`},
