@@ -1,0 +1,167 @@
+package main
+
+// deflateMutants break compression.
+var deflateMutants = []mutant{
+	{
+		class: "VC-05", fault: "the limit holds for the compressed bytes only",
+		file: "deflate/inflate.go", tests: "deflate endpoint",
+		old: "case int64(len(dst)-start) > limit:",
+		new: "case false:",
+	},
+	{
+		class: "VC-05", fault: "what is inflated is limited afterwards",
+		file: "deflate/inflate.go", tests: "deflate",
+		old: "room := limit + 1 - int64(len(dst)-start)",
+		new: "room := int64(1 << 40)",
+	},
+	{
+		class: "CP-03", fault: "what follows a last block is not looked at",
+		file: "deflate/inflate.go", tests: "deflate endpoint",
+		old: "if f.source.empty() {",
+		new: "if true {",
+	},
+	{
+		class: "CP-03", fault: "last blocks are not counted",
+		file: "deflate/inflate.go", tests: "deflate",
+		old: "for range finalBlocksMax {",
+		new: "for range 1 << 30 {",
+	},
+	{
+		class: "7692 7.1.2", fault: "a small window is agreed to and not kept",
+		file: "deflate/pool.go", tests: "deflate",
+		old: "if bits == windowBitsMax {",
+		new: "if bits <= windowBitsMax {",
+	},
+	{
+		class: "7692 7.1.2", fault: "8 bits are refused",
+		file: "deflate/params.go", tests: "deflate",
+		old: "windowBitsMin = 8",
+		new: "windowBitsMin = 9",
+	},
+	{
+		class: "7692 7.1", fault: "duplicates pass",
+		file: "deflate/params.go", tests: "deflate",
+		old: "if earlier.Name == param.Name {",
+		new: "if earlier.Name == param.Name && false {",
+	},
+	{
+		class: "7692 7.1.1", fault: "a context is kept although it was given up",
+		file: "deflate/inflate.go", tests: "deflate",
+		old: "if !c.receiveTakeover || len(inflated) == 0 {",
+		new: "if len(inflated) == 0 {",
+	},
+	{
+		class: "7692 7.2.3.2", fault: "a message that was not sent compressed is in the context",
+		file: "deflate/conn.go", tests: "deflate",
+		old: "w.reset() // the peer will not have this message in its context",
+		new: "",
+	},
+	{
+		class: "CP-07", fault: "compressors are not bounded",
+		file: "deflate/pool.go", tests: "deflate",
+		old: "if count.Add(1) > max {",
+		new: "if count.Add(1) > 1<<20 {",
+	},
+	{
+		class: "7692 7.1.2", fault: "a message for many goes to a peer with a small window",
+		file: "deflate/conn.go", tests: "deflate endpoint",
+		old: "if payloadBytes > 1<<c.sendBits && c.sendBits < windowBitsMax {",
+		new: "if false {",
+	},
+	{
+		class: "7692 7.1.1", fault: "a message for many is not in the context, and the next one refers to what was before it",
+		file: "deflate/conn.go", tests: "deflate endpoint",
+		old: "\tif c.kept != nil {\n\t\tc.kept.reset()\n\t}\n\treturn true",
+		new: "\treturn true",
+	},
+	{
+		class: "VC-07", fault: "a decompressor starts as the last message left it",
+		file: "deflate/inflate.go", tests: "deflate endpoint",
+		old: "return resetter.Reset(&f.source, context)",
+		new: "if len(context) == 0 {\n\t\treturn nil\n\t}\n\treturn resetter.Reset(&f.source, context)",
+	},
+	{
+		class: "7692 7.1.1", fault: "the context holds one message alone",
+		file: "deflate/inflate.go", tests: "deflate endpoint",
+		old: "keep := min(len(c.window), windowBytes-len(inflated))",
+		new: "keep := 0",
+	},
+	{
+		class: "VC-07", fault: "window bits may have leading zeros",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "param.HasValue && param.Value == strconv.Itoa(bits)",
+		new: `param.HasValue && strings.TrimLeft(param.Value, "0") == strconv.Itoa(bits)`,
+	},
+	{
+		class: "VC-07", fault: "a flag may have a value",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "if param.HasValue {\n\t\treturn errValue",
+		new: "if param.HasValue && param.Value == \"\" {\n\t\treturn errValue",
+	},
+	{
+		class: "VC-07", fault: "unknown parameters pass",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "err = errUnknown",
+		new: "err = nil",
+	},
+	{
+		class: "7692 7.1.2", fault: "the window that a client asks for is not agreed to",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "ServerMaxWindowBits:     offer.ServerMaxWindowBits,",
+		new: "",
+	},
+	{
+		class: "7692 7.1.1", fault: "a server may keep the context that it was asked to give up",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "case offer.ServerNoContextTakeover && !agreed.ServerNoContextTakeover:",
+		new: "case offer.ServerNoContextTakeover && false:",
+	},
+	{
+		class: "7692 7.1.2", fault: "a server may name a window that was not offered",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "case offer.ClientMaxWindowBits == 0 && agreed.ClientMaxWindowBits != 0:",
+		new: "case false:",
+	},
+	{
+		class: "9.1", fault: "an answer may name the extension twice",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "if len(answer) > 1 {",
+		new: "if len(answer) > 2 {",
+	},
+	{
+		class: "7692 7.1.1", fault: "a client does not keep to the takeover that it gave up itself",
+		file: "deflate/params.go", tests: "deflate endpoint",
+		old: "agreed.ClientNoContextTakeover = agreed.ClientNoContextTakeover || offer.ClientNoContextTakeover",
+		new: "",
+	},
+	{
+		class: "7692 7.1.1", fault: "a server mixes up the two directions of takeover",
+		file: "deflate/conn.go", tests: "deflate endpoint",
+		old: "c.sendTakeover, c.receiveTakeover = c.receiveTakeover, c.sendTakeover",
+		new: "",
+	},
+	{
+		class: "7692 7.2.1", fault: "the end of a compressed message is not cut off",
+		file: "deflate/pool.go", tests: "deflate endpoint",
+		old: "return out[:len(out)-len(flushBytes)]",
+		new: "return out",
+	},
+	{
+		class: "CP-10", fault: "what compression makes larger is sent all the same",
+		file: "deflate/conn.go", tests: "deflate endpoint",
+		old: "worth := len(out)-len(dst) < len(payload)",
+		new: "worth := len(out) > 0",
+	},
+	{
+		class: "CP-07", fault: "kept compressors are never given back",
+		file: "deflate/pool.go", tests: "deflate endpoint",
+		old: "func (p *Pool) releaseKept(w *writer) {\n\tp.kept.Add(-1)",
+		new: "func (p *Pool) releaseKept(w *writer) {",
+	},
+	{
+		class: "CP-07", fault: "compressors are never given back",
+		file: "deflate/pool.go", tests: "deflate endpoint",
+		old: "func (p *Pool) release(w *writer) {\n\tp.inUse.Add(-1)",
+		new: "func (p *Pool) release(w *writer) {",
+	},
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// engine is where the files and packages of the bank are, from the root of the module.
+const engine = "websocket"
+
+// testTimeout is for a mutant that hangs; to hang is to be noticed.
+const testTimeout = 2 * time.Minute
+
+// verdict is what became of a mutant.
+type verdict string
+
+const (
+	killed   verdict = "killed"
+	survived verdict = "SURVIVED"
+	broken   verdict = "BROKEN" // it does not apply, or does not build
+)
+
+// A laboratory runs tests of the module in directory.
+type laboratory struct{ directory string }
+
+// moduleDirectory finds the root of the module.
+func moduleDirectory(ctx context.Context) (string, error) {
+	output, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("looking for the module: %w", err)
+	}
+	return strings.TrimSpace(string(output)), nil
+}
+
+// checkUnchanged runs the tests that the mutants name without any mutant.
+func (l *laboratory) checkUnchanged(ctx context.Context, mutants []mutant) error {
+	runs := make(map[bool][]string) // with the race detector or without → packages
+	for _, m := range mutants {
+		for name := range strings.FieldsSeq(m.tests) {
+			if !slices.Contains(runs[m.race], name) {
+				runs[m.race] = append(runs[m.race], name)
+			}
+		}
+	}
+	for race, packages := range runs {
+		if output, err := l.goTest(ctx, race, "", packages); err != nil {
+			return fmt.Errorf("the tests fail without any mutant:\n%s", output)
+		}
+	}
+	return nil
+}
+
+// test builds a mutant and runs the packages that must notice it, one after the other until one does. It
+// also says which test noticed.
+func (l *laboratory) test(ctx context.Context, m mutant) (verdict, string) {
+	overlay, cleanUp, err := l.overlay(m)
+	if err != nil {
+		return broken, ": " + err.Error()
+	}
+	defer cleanUp()
+	for name := range strings.FieldsSeq(m.tests) {
+		output, err := l.goTest(ctx, m.race, overlay, []string{name})
+		switch {
+		case strings.Contains(output, "[build failed]") || strings.Contains(output, "[setup failed]"):
+			return broken, ":\n" + output
+		case err != nil:
+			return killed, " [" + name + " " + noticed(output) + "]"
+		}
+	}
+	return survived, ""
+}
+
+func (l *laboratory) goTest(ctx context.Context, race bool, overlay string, packages []string) (output string, err error) {
+	arguments := []string{"test", "-vet=off", "-failfast", "-timeout", testTimeout.String()}
+	if race {
+		arguments = append(arguments, "-race")
+	}
+	if overlay != "" {
+		arguments = append(arguments, "-overlay", overlay)
+	}
+	for _, name := range packages {
+		arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(engine, name)))
+	}
+	command := exec.CommandContext(ctx, "go", arguments...)
+	command.Dir = l.directory
+	result, err := command.CombinedOutput()
+	return string(result), err
+}
+
+// overlay writes the changed file, and the list that makes go build it instead of the one in the tree.
+func (l *laboratory) overlay(m mutant) (name string, cleanUp func(), err error) {
+	original := filepath.Join(l.directory, engine, filepath.FromSlash(m.file))
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return "", nil, err
+	}
+	changed, err := m.apply(string(source))
+	if err != nil {
+		return "", nil, err
+	}
+	scratch, err := os.MkdirTemp("", "mutant")
+	if err != nil {
+		return "", nil, err
+	}
+	replacement := filepath.Join(scratch, filepath.Base(m.file))
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
+	name = filepath.Join(scratch, "overlay.json")
+	err = errors.Join(err,
+		os.WriteFile(replacement, []byte(changed), 0o600),
+		os.WriteFile(name, list, 0o600))
+	return name, func() { os.RemoveAll(scratch) }, err
+}
+
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+// noticed is the first test that failed, or how else the tests ended.
+func noticed(output string) string {
+	switch match := failedTest.FindStringSubmatch(output); {
+	case match != nil:
+		return match[1]
+	case strings.Contains(output, "test timed out"):
+		return "hangs"
+	case strings.Contains(output, "panic:"), strings.Contains(output, "fatal error:"):
+		return "panics"
+	case strings.Contains(output, "goroutines are left"):
+		return "leaks"
+	}
+	return "fails"
+}
