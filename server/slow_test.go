@@ -54,12 +54,14 @@ func TestLIV1ASilentClientIsEnded(t *testing.T) {
 		c.Limits.Ping, c.Limits.Pong = time.Second, 100*time.Millisecond
 	})
 	l := f.anonymous() // does not read any more, so that it answers no ping
-	deadline := time.Now().Add(patience)
-	for f.server.node.Info().Connections > 0 {
+	counted := func() bool {
+		_, _, metrics := f.get("/metrics", nil)
+		return strings.Contains(string(metrics), `bellwire_connections_closed_total{code="no_pong"`)
+	}
+	for deadline := time.Now().Add(patience); !counted(); {
 		if time.Now().After(deadline) {
-			t.Fatal("the silent client is still connected")
+			t.Fatal("the silent client was not ended with no_pong")
 		}
-		time.Sleep(time.Millisecond)
 	}
 	_ = l.conn.CloseNow()
 	f.alive()

@@ -73,7 +73,7 @@ type Metrics interface {
 	ConnectionRefused(code realtime.Code)
 	CommandDone(command string, code realtime.Code, took time.Duration) // code 0: it succeeded
 	MessagesSent(messages, bytes int)
-	MessagesDropped(reason string, messages int) // "slow", "newest", "closed"
+	MessagesDropped(reason string, messages int) // "queue": there was no room, or the line was gone
 	Panicked()
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -210,4 +211,46 @@ func TestDrain(t *testing.T) { // LIV-5, SRV-7
 	if info := f.node.Info(); info.Connections != 0 || info.Users != 0 {
 		t.Errorf("info %+v", info)
 	}
+}
+
+// closings keeps the codes under which connections were counted as closed.
+type closings struct {
+	noMetrics
+	codes chan realtime.Code
+}
+
+func (c closings) ConnectionClosed(_, _ string, code realtime.Code) { c.codes <- code }
+
+func TestAClosingIsCountedUnderItsCode(t *testing.T) { // LIV-1
+	rows := []struct {
+		name  string
+		cause error
+		code  realtime.Code
+	}{
+		{"closed properly", nil, codeClosed},
+		{"silent", realtime.NewError(realtime.CodeNoPong, ""), realtime.CodeNoPong},
+		{"broke the protocol below", realtime.NewError(1002, "reserved bits"), 1002},
+		{"just gone", errors.New("connection reset by peer"), 0},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			counted := closings{codes: make(chan realtime.Code, 1)}
+			f := newFixture(t, func(c *Config) { c.Metrics = counted })
+			f.connect("").connection.Closed(row.cause)
+			if code := <-counted.codes; code != row.code {
+				t.Errorf("counted under %d, want %d", code, row.code)
+			}
+		})
+	}
+	t.Run("ended by the session before", func(t *testing.T) {
+		counted := closings{codes: make(chan realtime.Code, 1)}
+		f := newFixture(t, func(c *Config) { c.Metrics = counted })
+		l := f.connect("")
+		l.connection.end(realtime.CodeDisconnected, "")
+		l.wantClosed(realtime.CodeDisconnected)
+		l.connection.Closed(errors.New("broken pipe"))
+		if code := <-counted.codes; code != realtime.CodeDisconnected {
+			t.Errorf("counted under %d", code)
+		}
+	})
 }

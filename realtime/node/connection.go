@@ -220,12 +220,19 @@ func (c *Connection) unsubscribe(channel, reason string) bool {
 	return c.core.Unsubscribe(channel, realtime.CodeUnsubscribed, reason)
 }
 
-// Closed tells that the line is gone, with the cause for the log, nil when the peer closed it properly. It leaves all
-// channels and their presence. It may be called more than once; only the first call matters.
+// codeClosed is how a line that the peer closed properly is counted: RFC 6455 7.4.1, a normal closure.
+const codeClosed realtime.Code = 1000
+
+// Closed tells that the line is gone, with the cause for the log, nil when the peer closed it properly. When the cause is
+// an *realtime.Error and the session had not ended the line itself, its code is the one the end is counted under. It
+// leaves all channels and their presence. It may be called more than once; only the first call matters.
 func (c *Connection) Closed(cause error) {
 	code, working, first := c.lose()
 	if !first {
 		return
+	}
+	if code == 0 {
+		code = codeOfCause(cause)
 	}
 	n := c.node
 	n.index.remove(c)
@@ -236,6 +243,18 @@ func (c *Connection) Closed(cause error) {
 	if !working {
 		n.group.Go("leave channels", c.leaveAll, nil)
 	}
+}
+
+// codeOfCause is 0 when the line was just lost.
+func codeOfCause(cause error) realtime.Code {
+	var e *realtime.Error
+	switch {
+	case cause == nil:
+		return codeClosed
+	case errors.As(cause, &e):
+		return e.Code
+	}
+	return 0
 }
 
 // lose makes the session's end known to everybody who works for it.

@@ -161,19 +161,24 @@ func readAll(reader io.Reader, buffer []byte) ([]byte, error) {
 	}
 }
 
-// causeOf is nil when the peer closed properly, or when this side did.
+// causeOf is nil when the peer closed properly, or when this side did, and has the code where there is one.
 func causeOf(err error) error {
-	switch websocket.CloseStatus(err) {
-	case websocket.StatusNormalClosure, websocket.StatusGoingAway, websocket.StatusNoStatusReceived:
-		return nil
-	}
 	switch {
 	case errors.Is(err, errEnding), errors.Is(err, websocket.ErrClosed):
 		return nil
 	case errors.Is(err, endpoint.ErrSilent):
 		return realtime.NewError(realtime.CodeNoPong, "") // LIV-1
 	}
-	return err
+	switch status := websocket.CloseStatus(err); {
+	case status == 0 || status == websocket.StatusAbnormalClosure:
+		return err
+	case status == websocket.StatusNormalClosure, status == websocket.StatusGoingAway, status == websocket.StatusNoStatusReceived:
+		return nil
+	case status >= 3000:
+		return nil // the peer's own word; it must not count as one of ours
+	default:
+		return realtime.NewError(realtime.Code(status), err.Error())
+	}
 }
 
 func messageType(binary bool) websocket.MessageType {
