@@ -50,20 +50,33 @@ func (l *loop) attach(a *arrival) {
 }
 
 // readable reads what is there, acts on all of it, and answers at once. It reads
-// once: where more is there than the buffer holds, epoll says so again after the other
-// lines have had their turn, so that one that floods does not starve its neighbours.
-func (l *loop) readable(c *line) {
-	n, err := receive(c.fd, l.input)
-	switch {
-	case err == errDry:
-	case err != nil:
-		l.doom(c, err)
-	case n == 0:
-		l.doom(c, io.EOF)
-	case c.state == open:
-		c.endpoint.Receive(l.input[:n], l.now)
-		l.pump(c)
-		poison(l.input[:n])
+// once, and again at the end of the stream, which is no edge of its own; where more
+// is there than the buffer holds, the other lines have their turn first.
+func (l *loop) readable(c *line, end bool) {
+	for c.interest&interestRead != 0 && !c.broken && c.state != free {
+		n, err := receive(c.fd, l.input)
+		switch {
+		case err == errDry:
+			return
+		case err != nil:
+			l.doom(c, err)
+			return
+		case n == 0:
+			l.doom(c, io.EOF)
+			return
+		case c.state == open:
+			c.endpoint.Receive(l.input[:n], l.now)
+			l.pump(c)
+			poison(l.input[:n])
+		}
+		if n == len(l.input) {
+			c.unread = true
+			l.unread = append(l.unread, reference{c.slot, c.generation})
+			return
+		}
+		if !end {
+			return // a short read has taken all there was
+		}
 	}
 }
 
@@ -180,18 +193,19 @@ func (l *loop) writable(c *line) {
 	if q == nil || len(q.queue) == 0 || c.broken {
 		return
 	}
-	n, err := send(c.fd, q.queue[q.sent:])
-	if err != nil {
-		l.doom(c, err)
-		return
-	}
-	q.sent += n
-	if q.sent < len(q.queue) {
-		if n > 0 && c.settings.writeTimeout > 0 && c.state == open {
+	for q.sent < len(q.queue) {
+		n, err := send(c.fd, q.queue[q.sent:])
+		switch {
+		case err != nil:
+			l.doom(c, err)
+			return
+		case n == 0:
+			l.watch(c)
+			return
+		case c.settings.writeTimeout > 0 && c.state == open:
 			q.due = l.now + c.settings.writeTimeout // judged by progress
 		}
-		l.watch(c)
-		return
+		q.sent += n
 	}
 	q.queue, q.sent = nil, 0
 	if c.state == lingering {
@@ -255,7 +269,7 @@ func (l *loop) due(c *line) {
 			l.wheel.put(&l.table, c, l.now+time.Second) // not read, and so not judged
 			return
 		}
-		l.readable(c) // a peer is judged by what it has sent, not by what was read
+		l.readable(c, true) // a peer is judged by what it has sent, not by what was read
 		if c.broken || c.state != open {
 			return
 		}

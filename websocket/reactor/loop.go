@@ -22,13 +22,16 @@ type loop struct {
 
 	inbox inbox // has its own lock
 
-	table    table
-	wheel    wheel
-	now      time.Duration
-	events   []event
-	input    []byte   // what is read of any line
-	spare    [][]byte // buffers for what endpoints put out
-	calls    []call
+	table  table
+	wheel  wheel
+	now    time.Duration
+	events []event
+	input  []byte   // what is read of any line
+	spare  [][]byte // buffers for what endpoints put out
+	calls  []call
+
+	unread, stillUnread []reference // lines with more input than one buffer, in this turn and the next
+
 	doomed   []doom   // lines whose socket has failed
 	palette  []byte   // frames of fan-out that are being written
 	dirty    []uint32 // slots with output from calls
@@ -43,9 +46,12 @@ type loop struct {
 
 // doom is a line that has to end, and why.
 type doom struct {
-	slot, generation uint32
-	err              error
+	reference
+	err error
 }
+
+// reference is a line that may be gone when it is looked at again.
+type reference struct{ slot, generation uint32 }
 
 // draining is how a loop that takes no more connections closes those it has.
 type draining struct {
@@ -115,6 +121,7 @@ func (l *loop) turns(uintptr) bool {
 	for {
 		n := l.poller.poll(l.events)
 		l.now = instant()
+		l.readOn()
 		for i := range l.events[:n] {
 			l.serve(&l.events[i])
 		}
@@ -129,7 +136,7 @@ func (l *loop) turns(uintptr) bool {
 		if l.stopping {
 			return true
 		}
-		if n == 0 && len(l.dirty) == 0 && l.inbox.mayWait() {
+		if n == 0 && len(l.unread) == 0 && len(l.dirty) == 0 && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
@@ -160,11 +167,26 @@ func (l *loop) serve(e *event) {
 		l.writable(c)
 	}
 	switch {
+	case c.unread: // its turn is the next one
 	case c.interest&interestRead != 0:
-		l.readable(c)
+		l.readable(c, e.Events&eventEnd != 0)
 	case e.Events&eventHangUp != 0:
 		l.doom(c, os.ErrClosed) // both directions are gone: what is unread has nobody to be answered to
 	}
+}
+
+// readOn goes on with lines that have more than one buffer of input, one buffer
+// each: one that floods does not starve its neighbours.
+func (l *loop) readOn() {
+	lines := l.unread
+	l.unread = l.stillUnread[:0]
+	for _, u := range lines {
+		if c := l.table.find(u.slot, u.generation); c != nil && !c.broken {
+			c.unread = false
+			l.readable(c, true)
+		}
+	}
+	l.stillUnread = lines
 }
 
 // takeCalls does what other goroutines have asked for.
@@ -268,7 +290,7 @@ func (l *loop) flushDirty() {
 func (l *loop) doom(c *line, err error) {
 	if !c.broken {
 		c.broken = true
-		l.doomed = append(l.doomed, doom{c.slot, c.generation, err})
+		l.doomed = append(l.doomed, doom{reference{c.slot, c.generation}, err})
 	}
 }
 

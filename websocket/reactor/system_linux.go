@@ -15,9 +15,13 @@ import (
 
 type event = unix.EpollEvent
 
+// Lines are watched for edges: what stands in the list of the ready is then looked
+// at once and not a second time to find that it is ready no more, which cost
+// 0.05 of an echo. The price is that what is not read to its end has to be remembered.
 const (
 	interestRead  = unix.EPOLLIN | unix.EPOLLRDHUP
 	interestWrite = unix.EPOLLOUT
+	eventEnd      = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	eventHangUp   = unix.EPOLLHUP | unix.EPOLLERR
 )
 
@@ -84,12 +88,12 @@ func (p *poller) notify() {
 }
 
 func (p *poller) add(fd int32, slot, generation, interest uint32) error {
-	e := event{Events: interest, Fd: int32(slot), Pad: int32(generation)}
+	e := event{Events: interest | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(fd), &e)
 }
 
 func (p *poller) modify(fd int32, slot, generation, interest uint32) {
-	e := event{Events: interest, Fd: int32(slot), Pad: int32(generation)}
+	e := event{Events: interest | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
 	unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
 }
 

@@ -19,6 +19,7 @@ type event struct {
 const (
 	interestRead  = 1
 	interestWrite = 4
+	eventEnd      = 16
 	eventHangUp   = 16
 )
 

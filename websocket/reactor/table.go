@@ -17,6 +17,7 @@ type line struct {
 	dirty      bool // in the loop's list of lines with output
 	lent       bool // the endpoint has a buffer of the loop
 	compresses bool
+	unread     bool   // in the loop's list of lines with more input
 	broken     bool   // the socket has failed, and the line is in the loop's list of the doomed
 	runFrom    uint32 // what of the palette is to be sent; runFrom == runTo: nothing
 	runTo      uint32
