@@ -9,10 +9,12 @@ import (
 
 	"github.com/bellwire/bellwire/backend/memory"
 	"github.com/bellwire/bellwire/protocol/native"
+	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/server/api"
 	"github.com/bellwire/bellwire/server/auth"
+	"github.com/bellwire/bellwire/server/metrics"
 	"github.com/bellwire/bellwire/server/transport"
 )
 
@@ -80,6 +82,7 @@ func (s *Server) nodeConfig(verifier *auth.Verifier) node.Config {
 		Name: nodeName(s.config.Name), Version: s.version,
 		Backend: s.newBackend, Namespaces: s.config.NamespaceLookup(),
 		Verifier: verifier, AllowAnonymous: s.config.AllowAnonymous,
+		Everywhere: s.config.Everywhere(), Call: realtime.Anyone, // a handler decides who may call it; there is none yet: unknown_method
 		Limits: node.Limits{
 			ConnectionsMax: limits.Connections, AdmissionRate: float64(limits.AdmissionPerSecond), AdmissionBurst: limits.AdmissionPerSecond,
 			MessageBytesMax: int(limits.MessageBytes), SubscriptionsMax: limits.Subscriptions, ChannelsMax: limits.ChannelsPerCommand,
@@ -100,6 +103,10 @@ func (s *Server) newBackend(sink broker.Sink) (broker.Backend, error) {
 		return nil, err
 	}
 	backend.Start()
+	s.metrics.WatchHeld(func() metrics.Held {
+		stats := backend.Stats()
+		return metrics.Held{Channels: stats.Channels, Bytes: stats.Bytes, Evicted: stats.Evicted}
+	})
 	return backend, nil
 }
 

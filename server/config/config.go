@@ -4,17 +4,18 @@ import "time"
 
 // Config is everything an operator can say. The tags are the key, the smallest and largest value, and the help.
 type Config struct {
-	Dev            bool     `koanf:"dev" help:"development mode: open to everybody, on loopback only"`
-	Name           string   `koanf:"name" help:"name of this node; the host's name when empty"`
-	Listen         string   `koanf:"listen" help:"address of the WebSocket, the API and everything else"`
-	InternalListen string   `koanf:"internal_listen" help:"when set, the API and the metrics are served on this address instead, and health on both"`
-	TLS            TLS      `koanf:"tls"`
-	AllowAnonymous bool     `koanf:"allow_anonymous" help:"connections without a token are let in; they may do what a namespace allows to anyone"`
-	AllowedOrigins []string `koanf:"allowed_origins" help:"origins of web pages that may connect, besides the server's own: https://example.com, https://*.example.com, http://localhost:*"`
-	AllowedHosts   []string `koanf:"allowed_hosts" help:"host names, without port, by which this server may be called; any when empty"`
-	TrustedProxies []string `koanf:"trusted_proxies" help:"addresses and networks of proxies whose X-Forwarded-For is believed"`
-	Demo           bool     `koanf:"demo" help:"serve the demo at /"`
-	MetricsOpen    bool     `koanf:"metrics_open" help:"/metrics on the main address needs no API key"`
+	Dev             bool     `koanf:"dev" help:"development mode: open to everybody, on loopback only"`
+	Name            string   `koanf:"name" help:"name of this node; the host's name when empty"`
+	Listen          string   `koanf:"listen" help:"address of the WebSocket, the API and everything else"`
+	InternalListen  string   `koanf:"internal_listen" help:"when set, the API and the metrics are served on this address instead, and health on both"`
+	TLS             TLS      `koanf:"tls"`
+	AllowAnonymous  bool     `koanf:"allow_anonymous" help:"connections without a token are let in; they may do what a namespace allows to anyone"`
+	AllowEverywhere string   `koanf:"allow_everywhere" help:"who may subscribe to a pattern that lies in no one namespace, such as *: nobody, user or anyone; not more than every namespace allows"`
+	AllowedOrigins  []string `koanf:"allowed_origins" help:"origins of web pages that may connect, besides the server's own: https://example.com, https://*.example.com, http://localhost:*"`
+	AllowedHosts    []string `koanf:"allowed_hosts" help:"host names, without port, by which this server may be called; any when empty"`
+	TrustedProxies  []string `koanf:"trusted_proxies" help:"addresses and networks of proxies whose X-Forwarded-For is believed"`
+	Demo            bool     `koanf:"demo" help:"serve the demo at /"`
+	MetricsOpen     bool     `koanf:"metrics_open" help:"/metrics on the main address needs no API key"`
 
 	Drain  time.Duration `koanf:"drain" min:"0s" max:"10m" help:"over how long clients are moved away before the process ends"`
 	Tokens Tokens        `koanf:"tokens"`
@@ -108,7 +109,7 @@ type Log struct {
 // Default is the configuration of an empty file: safe, and useless until somebody is let in.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8000",
+		Listen: "127.0.0.1:8000", AllowEverywhere: "nobody",
 		Drain:  10 * time.Second,
 		Tokens: Tokens{Leeway: 30 * time.Second},
 		API: API{

@@ -22,6 +22,7 @@ func devDefault() Config {
 	c := Default()
 	c.Dev = true
 	c.AllowAnonymous = true
+	c.AllowEverywhere = "anyone"
 	c.AllowedHosts = []string{"localhost", "127.0.0.1", "::1"}
 	c.Demo = true
 	c.Drain = time.Second // whoever develops waits for it often

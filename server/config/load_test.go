@@ -137,6 +137,8 @@ func TestWhatIsWrongIsRefusedByItsName(t *testing.T) {
 		{"size of a decimal unit", "limits: {message_bytes: 1MB}", `"1MB" is not a size`},
 		{"fraction", "limits: {fragments: 1.5}", "limits.fragments: 1.5 is not a whole number"},
 		{"number as a word", "limits: {fragments: few}", `limits.fragments: "few" is not a whole number`},
+		{"everywhere as another word", "allow_everywhere: all", `allow_everywhere is "all", and must be nobody, user or anyone`},
+		{"everywhere opens no namespace", "allow_everywhere: user\nnamespaces: {chat: {allow: {subscribe: anyone}}, secret: {}}", "allow_everywhere is user, but namespaces.secret.allow.subscribe is nobody"},
 		{"switch as a word", "demo: maybe", `demo: "maybe" is not a switch`},
 		{"number where text belongs", "name: 12", "name: "},
 		{"size larger than 64 bits", "limits: {message_bytes: 99999999999GiB}", "is too large"},

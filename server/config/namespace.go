@@ -98,6 +98,15 @@ func (n *Namespace) realtime(name string) *realtime.Namespace {
 	}
 }
 
+// Everywhere is who may subscribe to a pattern that lies in no one namespace: never more than a namespace allows.
+func (c *Config) Everywhere() realtime.Who {
+	everywhere := whoByWord[c.AllowEverywhere]
+	for _, n := range c.Namespaces {
+		everywhere = min(everywhere, whoByWord[n.Allow.Subscribe])
+	}
+	return everywhere
+}
+
 // NamespaceLookup returns the function by which a node finds the settings of a namespace. In development mode every
 // name has some.
 func (c *Config) NamespaceLookup() func(name string) (*realtime.Namespace, bool) {

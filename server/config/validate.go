@@ -27,6 +27,7 @@ func (c *Config) Validate() error {
 		c.validateTokens,
 		c.validateAPIKeys,
 		c.validateNamespaces,
+		c.validateEverywhere,
 		c.validateRelations,
 	))
 }
@@ -181,6 +182,22 @@ func validateNamespace(name string, n Namespace) error {
 	for _, action := range realtime.Actions {
 		if word := n.Allow.by()[action]; !slices.Contains([]string{"nobody", "user", "anyone"}, word) {
 			return fmt.Errorf("allow.%s is %q, and must be nobody, user or anyone", action, word)
+		}
+	}
+	return nil
+}
+
+// validateEverywhere: a pattern over all namespaces must not open one that is closed. In development mode the setting is
+// not the operator's own and gives way instead.
+func (c *Config) validateEverywhere() error {
+	who, known := whoByWord[c.AllowEverywhere]
+	if !known {
+		return fmt.Errorf("allow_everywhere is %q, and must be nobody, user or anyone", c.AllowEverywhere)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Namespaces)) {
+		if subscribe := c.Namespaces[name].Allow.Subscribe; !c.Dev && whoByWord[subscribe] < who {
+			return fmt.Errorf("allow_everywhere is %s, but namespaces.%s.allow.subscribe is %s: allow that, or leave allow_everywhere out and "+
+				"give the token of whoever needs it a grant for *", c.AllowEverywhere, name, subscribe)
 		}
 	}
 	return nil

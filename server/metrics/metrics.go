@@ -94,6 +94,28 @@ func (m *Metrics) WatchAdmission(refused func() uint64) {
 	}, func() float64 { return float64(refused()) }))
 }
 
+// Held is what the backend holds for all channels, and how many entries gave way to newer ones for want of room.
+type Held struct {
+	Channels int
+	Bytes    int64
+	Evicted  int64
+}
+
+// WatchHeld adds what the backend holds, beside the limits that bound it. It is called once.
+func (m *Metrics) WatchHeld(held func() Held) {
+	opts := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: "bellwire", Name: name, Help: help}
+	}
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("held_channels", "Channels the backend knows, for their data or their members; limits.channels bounds them.")),
+			func() float64 { return float64(held().Channels) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("held_bytes", "Bytes the backend keeps of all channels; limits.held_bytes bounds them.")),
+			func() float64 { return float64(held().Bytes) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts(opts("evicted_entries_total", "Entries that gave way before their time, for want of room in limits.held_bytes.")),
+			func() float64 { return float64(held().Evicted) }),
+	)
+}
+
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})

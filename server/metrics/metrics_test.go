@@ -25,6 +25,7 @@ const operating = "../../docs/OPERATING.md"
 func newWatching() *Metrics {
 	m := New()
 	m.Watch(func() node.Info { return node.Info{Connections: 3, Draining: true, Window: 2 * time.Second} })
+	m.WatchHeld(func() Held { return Held{Channels: 7, Bytes: 800, Evicted: 9} })
 	m.WatchAdmission(func() uint64 { return 5 })
 	return m
 }

@@ -28,7 +28,7 @@ var nodeFigures = []nodeFigure{
 	gauge("connections", "Connections now.", func(i *node.Info) float64 { return float64(i.Connections) }),
 	gauge("users", "Users now.", func(i *node.Info) float64 { return float64(i.Users) }),
 	gauge("subscriptions", "Subscriptions now.", func(i *node.Info) float64 { return float64(i.Subscriptions) }),
-	gauge("channels", "Channels with subscribers now.", func(i *node.Info) float64 { return float64(i.Channels) }),
+	gauge("channels", "Channels that somebody is subscribed to now, patterns not counted.", func(i *node.Info) float64 { return float64(i.Channels) }),
 	gauge("reconnect_window_seconds", "Over how long clients would spread their first retry.", func(i *node.Info) float64 { return i.Window.Seconds() }),
 	gauge("draining", "1 while the server moves its clients away.", func(i *node.Info) float64 {
 		if i.Draining {
