@@ -224,7 +224,7 @@ func TestCoalescedAndSplit(t *testing.T) {
 // VC-05, CP-01, CP-02: bombs, one and many at once: 1009, and memory that follows
 // the limit and not the bomb.
 func TestBombs(t *testing.T) {
-	const limit, bombBytes, peers = 1 << 20, 64 << 20, 16
+	const limit, bombBytes, peers = 1 << 20, 64 << 20 / slowness, 16
 	address := listen(t, &websocket.AcceptOptions{Compression: websocket.CompressionNoContextTakeover})
 	var compressed bytes.Buffer
 	w, _ := flate.NewWriter(&compressed, flate.BestCompression)

@@ -141,14 +141,14 @@ func (c coderConn) close() error { return c.Close(coder.StatusNormalClosure, "by
 
 // interopMessages are of all sizes, some that compress and some that do not.
 func interopMessages() [][]byte {
-	noise := make([]byte, 300000)
+	noise := make([]byte, 300000/slowness)
 	state := uint32(1)
 	for i := range noise {
 		state = state*1664525 + 1013904223
 		noise[i] = byte(state>>24) & 0x7f
 	}
 	messages := [][]byte{nil, noise[:1], noise[:1000], noise}
-	for _, size := range []int{125, 126, 127, 511, 512, 65535, 65536, 1 << 20, 16 << 20 / slowness} {
+	for _, size := range []int{125, 126, 127, 511, 512, 65535, 65536, 1 << 20 / slowness, 16 << 20 / slowness} {
 		messages = append(messages, []byte(strings.Repeat("Bellwire ", size/9+1)[:size]))
 	}
 	return messages

@@ -60,7 +60,7 @@ func TestEcho(t *testing.T) {
 			limits := websocket.Limits{MessageBytes: 16 << 20}
 			url := serveEcho(t, &websocket.AcceptOptions{Compression: mode, Limits: limits})
 			conn := dial(t, url, &websocket.DialOptions{Compression: mode, Limits: limits})
-			for _, size := range []int{0, 1, 125, 126, 127, 1000, 65535, 65536, 1 << 20, 16 << 20} {
+			for _, size := range []int{0, 1, 125, 126, 127, 1000, 65535, 65536, 1 << 20 / slowness, 16 << 20 / slowness} {
 				for _, kind := range []websocket.MessageType{websocket.TextMessage, websocket.BinaryMessage} {
 					sent := bytes.Repeat([]byte("Bellwire "), size/9+1)[:size]
 					if err := conn.Write(t.Context(), kind, sent); err != nil {

@@ -127,9 +127,9 @@ func (s *stream) read(p []byte, d *deadline) (int, error) {
 			s.mu.Unlock()
 			return n, nil
 		}
-		if s.readErr != nil {
+		if err := s.readErr; err != nil {
 			s.mu.Unlock()
-			return 0, s.readErr
+			return 0, err
 		}
 		changed := s.changed
 		s.mu.Unlock()
@@ -143,14 +143,13 @@ func (s *stream) read(p []byte, d *deadline) (int, error) {
 func (s *stream) write(p []byte, d *deadline) (written int, _ error) {
 	for {
 		s.mu.Lock()
-		expired := d.expired()
-		switch {
-		case s.writeErr != nil:
+		expired, err := d.expired(), s.writeErr
+		if err == nil && isClosed(expired) {
+			err = os.ErrDeadlineExceeded
+		}
+		if err != nil {
 			s.mu.Unlock()
-			return written, s.writeErr
-		case isClosed(expired):
-			s.mu.Unlock()
-			return written, os.ErrDeadlineExceeded
+			return written, err
 		}
 		if n := min(len(p), s.size-len(s.buffer)); n > 0 {
 			s.buffer = append(s.buffer, p[:n]...)
