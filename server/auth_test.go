@@ -172,3 +172,31 @@ func TestTheDevelopmentTokenKeepsToTheConfiguration(t *testing.T) {
 	f := start(t, func(c *config.Config) { c.Tokens.Issuer, c.Tokens.Audience = "shop", "bellwire" })
 	f.connected(f.devTokenOf("alice"))
 }
+
+// AU-19, VC-47: an address whose tokens are not valid again and again is not listened to for a while; those that have just
+// expired are no attack.
+func TestAU19InvalidTokensBlockAnAddress(t *testing.T) {
+	f := startClosed(t, func(c *config.Config) { c.Tokens.FailuresPerMinute = 3 })
+	good := mintFor(t, testSecret, auth.Order{User: "alice"})
+	old := mintFor(t, testSecret, auth.Order{User: "alice", Lifetime: -time.Hour})
+	try := func(token string, code websocket.StatusCode) {
+		t.Helper()
+		l := f.dial("/ws", nil)
+		l.send(fmt.Sprintf(`{"connect":{"token":%q}}`, token))
+		l.expectEnd(code)
+	}
+	before := f.connected(good)
+	for range 4 {
+		try(old, 4501)
+	}
+	for range 3 {
+		try("x.y.z", 4401)
+	}
+	status, header, closed := f.raw("GET /ws HTTP/1.1\r\nHost: " + f.address() + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+	if status != http.StatusTooManyRequests || header.Get("Retry-After") == "" || !closed {
+		t.Errorf("status %d, Retry-After %q, closed %v", status, header.Get("Retry-After"), closed)
+	}
+	before.send(`{"id":2,"publish":{"channel":"chat:a","data":1}}`) // who is connected stays so
+	before.expect("publish")
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/bellwire/bellwire/internal/safego"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/server/config"
+	"github.com/bellwire/bellwire/server/failure"
 	"github.com/bellwire/bellwire/server/metrics"
 	"github.com/bellwire/bellwire/server/transport"
 )
@@ -39,6 +40,7 @@ type Server struct {
 	node      *node.Node
 	websocket *transport.WebSocket
 	admission *transport.Admission
+	failures  *failure.Counter // invalid tokens of each address
 	public    *http.Server
 	internal  *http.Server // nil: everything is public's
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/bellwire/bellwire/backend/memory"
@@ -14,6 +15,7 @@ import (
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/server/api"
 	"github.com/bellwire/bellwire/server/auth"
+	"github.com/bellwire/bellwire/server/failure"
 	"github.com/bellwire/bellwire/server/metrics"
 	"github.com/bellwire/bellwire/server/transport"
 )
@@ -28,6 +30,7 @@ func (systemClock) Now() time.Time { return time.Now() }
 
 // wire makes the parts in the order in which they need each other.
 func (s *Server) wire() error {
+	s.failures = failure.New(s.config.Tokens.FailuresPerMinute, time.Now)
 	verifier, err := s.newVerifier()
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func (s *Server) nodeConfig(verifier *auth.Verifier) node.Config {
 	return node.Config{
 		Name: nodeName(s.config.Name), Version: s.version,
 		Backend: s.newBackend, Namespaces: s.config.NamespaceLookup(),
-		Verifier: verifier, AllowAnonymous: s.config.AllowAnonymous,
+		Verifier: verifier, AllowAnonymous: s.config.AllowAnonymous, TokenRefused: s.tokenRefused,
 		Everywhere: s.config.Everywhere(), Call: realtime.Anyone, // a handler decides who may call it; there is none yet: unknown_method
 		Limits: node.Limits{
 			ConnectionsMax: limits.Connections, AdmissionRate: float64(limits.AdmissionPerSecond), AdmissionBurst: limits.AdmissionPerSecond,
@@ -91,6 +94,13 @@ func (s *Server) nodeConfig(verifier *auth.Verifier) node.Config {
 			ConnectTimeout: limits.ConnectTimeout, PingInterval: limits.Ping, PongTimeout: limits.Pong,
 		},
 		Clock: systemClock{}, Rand: rand.Reader, Logger: s.logger, Metrics: s.metrics,
+	}
+}
+
+// tokenRefused counts an invalid token for the address that sent it (AU-19).
+func (s *Server) tokenRefused(remoteAddr string) {
+	if address, err := netip.ParseAddr(remoteAddr); err == nil {
+		s.failures.Add(address)
 	}
 }
 
@@ -113,7 +123,7 @@ func (s *Server) newBackend(sink broker.Sink) (broker.Backend, error) {
 func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 	limits := s.config.Limits
 	return transport.Config{
-		Node: s.node, Admission: s.admission, Proxies: proxies, Logger: s.logger, Metrics: s.metrics.Transport(),
+		Node: s.node, Admission: s.admission, Failures: s.failures, Proxies: proxies, Logger: s.logger, Metrics: s.metrics.Transport(),
 		Protocols: []transport.Protocol{
 			{Subprotocol: native.JSON.Name(), Session: native.JSON},
 			{Subprotocol: native.Proto.Name(), Binary: native.Proto.Binary(), Session: native.Proto},

@@ -26,6 +26,10 @@ type Config struct {
 	Verifier       authority.Verifier // nil: every token is invalid
 	AllowAnonymous bool               // connections without a token (CNT-5)
 
+	// TokenRefused is told the RemoteAddr of a line that was ended with invalid_token (AU-19). It is called concurrently and
+	// must be quick; nil is allowed.
+	TokenRefused func(remoteAddr string)
+
 	// Call is who may call the application's handlers (CAL-1); a handler may be stricter.
 	Call realtime.Who
 	// Everywhere is who may subscribe to a pattern that lies in no one namespace, such as "*": what every namespace

@@ -80,6 +80,9 @@ func (c *Connection) admit(m *session.Connect, now time.Time) (session.Admitted,
 		if errors.Is(err, authority.ErrExpired) {
 			return session.Admitted{}, realtime.NewError(realtime.CodeExpired, "")
 		}
+		if n.config.TokenRefused != nil {
+			n.config.TokenRefused(c.remoteAddr)
+		}
 		return session.Admitted{}, realtime.NewError(realtime.CodeInvalidToken, "")
 	}
 	connect := realtime.User

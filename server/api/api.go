@@ -14,6 +14,7 @@ import (
 	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/server/auth"
 	"github.com/bellwire/bellwire/server/document"
+	"github.com/bellwire/bellwire/server/failure"
 )
 
 // Prefix begins the path of every method.
@@ -45,13 +46,13 @@ type Metrics interface {
 // API serves the methods.
 type API struct {
 	config   Config
-	failures *failures
+	failures *failure.Counter
 	methods  map[string]method
 }
 
 // New returns the handler of everything below Prefix.
 func New(config Config) *API {
-	a := &API{config: config, failures: newFailures(config.FailuresPerMinute, config.Now), methods: make(map[string]method)}
+	a := &API{config: config, failures: failure.New(config.FailuresPerMinute, config.Now), methods: make(map[string]method)}
 	for _, m := range methods {
 		a.methods[m.name] = m
 	}
@@ -153,7 +154,7 @@ func (a *API) Protect(next http.Handler) http.Handler {
 // authenticate checks the key. An address with too many wrong ones is refused without a look (VC-47, AP-12).
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) *problem {
 	address := a.config.ClientAddr(r)
-	if wait, blocked := a.failures.blocked(address); blocked {
+	if wait, blocked := a.failures.Blocked(address); blocked {
 		a.config.Metrics.APIKeyFailed("blocked")
 		setRetryAfter(w, wait)
 		return newProblem(realtime.CodeRateLimited, "too many wrong keys from this address; wait a minute")
@@ -165,7 +166,7 @@ func (a *API) authenticate(w http.ResponseWriter, r *http.Request) *problem {
 			return nil
 		}
 		reason = "wrong"
-		a.failures.add(address)
+		a.failures.Add(address)
 	}
 	a.config.Metrics.APIKeyFailed(reason)
 	a.config.Logger.Warn("API request without a valid key", "reason", reason, "address", address.String())

@@ -36,12 +36,13 @@ type TLS struct {
 
 // Tokens says which tokens are valid (PROTOCOL.md section 7).
 type Tokens struct {
-	HMACSecret     string        `koanf:"hmac_secret" secret:"true" help:"secret of HS256 tokens without a key id, at least 32 bytes"`
-	HMACSecretFile string        `koanf:"hmac_secret_file" help:"file that holds hmac_secret; a line feed at its end is not part of it"`
-	Issuer         string        `koanf:"issuer" help:"the iss claim every token must have; not looked at when empty"`
-	Audience       string        `koanf:"audience" help:"what the aud claim of every token must contain; when empty, tokens with an aud claim are refused"`
-	Leeway         time.Duration `koanf:"leeway" min:"0s" max:"5m" help:"how far the clocks of token makers may differ"`
-	Keys           []Key         `koanf:"keys" help:"further keys"`
+	HMACSecret        string        `koanf:"hmac_secret" secret:"true" help:"secret of HS256 tokens without a key id, at least 32 bytes"`
+	HMACSecretFile    string        `koanf:"hmac_secret_file" help:"file that holds hmac_secret; a line feed at its end is not part of it"`
+	Issuer            string        `koanf:"issuer" help:"the iss claim every token must have; not looked at when empty"`
+	Audience          string        `koanf:"audience" help:"what the aud claim of every token must contain; when empty, tokens with an aud claim are refused"`
+	Leeway            time.Duration `koanf:"leeway" min:"0s" max:"5m" help:"how far the clocks of token makers may differ"`
+	FailuresPerMinute int           `koanf:"failures_per_minute" min:"1" max:"1000000" help:"invalid tokens from one address in a minute before its handshakes get 429 for a minute; expired ones do not count"`
+	Keys              []Key         `koanf:"keys" help:"further keys"`
 }
 
 // Key is one key that may have signed a token. It has one algorithm, which the token's header cannot change (AUT-5).
@@ -111,7 +112,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8000", AllowEverywhere: "nobody",
 		Drain:  10 * time.Second,
-		Tokens: Tokens{Leeway: 30 * time.Second},
+		Tokens: Tokens{Leeway: 30 * time.Second, FailuresPerMinute: 10},
 		API: API{
 			BodyBytes: MiB, BroadcastChannels: 1000, FailuresPerMinute: 10, Timeout: 10 * time.Second,
 		},

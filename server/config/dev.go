@@ -28,6 +28,7 @@ func devDefault() Config {
 	c.Drain = time.Second // whoever develops waits for it often
 	c.MetricsOpen = true
 	c.Tokens.HMACSecret = DevSecret
+	c.Tokens.FailuresPerMinute = 10_000
 	c.API.Keys = []string{DevAPIKey}
 	c.Limits.UnauthenticatedPerIP = 4096
 	return c

@@ -62,7 +62,7 @@ func TestAU23WeakSecretsAreRefused(t *testing.T) {
 
 func withTokens(tokens Tokens) Config {
 	cfg := Default()
-	tokens.Leeway = cfg.Tokens.Leeway
+	tokens.Leeway, tokens.FailuresPerMinute = cfg.Tokens.Leeway, cfg.Tokens.FailuresPerMinute
 	cfg.Tokens = tokens
 	return cfg
 }

@@ -127,6 +127,7 @@ func TestWhatIsCountedIsServed(t *testing.T) {
 		`bellwire_token_failures_total{check="signature"} 1`, `bellwire_token_failures_total{check="expired"} 0`,
 		`bellwire_api_key_failures_total{reason="wrong"} 1`, `bellwire_api_request_duration_seconds_count{method="publish",status="200"} 1`,
 		`bellwire_connections 3`, `bellwire_draining 1`, `bellwire_reconnect_window_seconds 2`, `bellwire_connections_dropped_at_accept_total 5`,
+		`bellwire_held_channels 7`, `bellwire_held_bytes 800`, `bellwire_evicted_entries_total 9`,
 		`go_goroutines`, `process_open_fds`,
 	} {
 		if !strings.Contains(got, want) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/node"
@@ -63,10 +64,14 @@ func (a *admittance) giveUp(cause error) {
 	case a.refused && a.line == nil:
 		a.transport.refuse(a.ResponseWriter, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
 	case a.refused:
-		seconds := math.Ceil(a.transport.config.Node.RetryAfter().Seconds())
-		a.Header().Set("Retry-After", strconv.Itoa(max(1, int(seconds))))
+		setRetryAfter(a, a.transport.config.Node.RetryAfter())
 		a.transport.refuse(a.ResponseWriter, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
 	case errors.As(cause, &handshake):
 		a.transport.config.Metrics.Refused(handshake.Status) // the engine has written it
 	}
+}
+
+// setRetryAfter says in whole seconds, at least one, when to come again (RFC 9110 10.2.3).
+func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/realtime/session"
+	"github.com/bellwire/bellwire/server/failure"
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/handshake"
@@ -29,6 +30,7 @@ type Config struct {
 	Node      *node.Node
 	Protocols []Protocol // the first is spoken where none is offered (CON-1)
 	Admission *Admission
+	Failures  *failure.Counter // of tokens, by address (AU-19)
 	Proxies   *Proxies
 	Logger    *slog.Logger
 	Metrics   Metrics
@@ -75,6 +77,11 @@ func (t *WebSocket) Wait(ctx context.Context) error { return t.group.Wait(ctx) }
 
 // ServeHTTP upgrades a request and hands the line to the node.
 func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if wait, blocked := t.config.Failures.Blocked(t.config.Proxies.ClientAddr(r)); blocked {
+		setRetryAfter(w, wait)
+		t.refuse(w, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
+		return
+	}
 	protocol, hello, refusal := t.read(r)
 	if refusal != "" {
 		t.refuse(w, http.StatusBadRequest, refusal)
