@@ -69,6 +69,9 @@ const (
 	eventsMax = 1024
 	wakeSlot  = -1
 
+	// callsKept is up to how many calls the memory for them is kept.
+	callsKept = 4096
+
 	// spareMax buffers of at least spareBytes and at most spareBytesMax are kept.
 	spareMax      = 64
 	spareBytes    = 4 << 10
@@ -199,7 +202,11 @@ func (l *loop) takeCalls() {
 		l.do(&calls[i])
 	}
 	clear(calls)
-	l.calls = calls
+	if cap(calls) <= callsKept {
+		l.calls = calls
+	} else {
+		l.calls = nil
+	}
 }
 
 func (l *loop) do(c *call) {
@@ -282,7 +289,9 @@ func (l *loop) flushDirty() {
 	}
 	if l.flushed == len(l.dirty) {
 		l.dirty, l.flushed = l.dirty[:0], 0
-		l.palette = l.palette[:0]
+		if l.palette = l.palette[:0]; cap(l.palette) > paletteBytesMax {
+			l.palette = nil
+		}
 	}
 }
 

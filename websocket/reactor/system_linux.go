@@ -179,15 +179,6 @@ func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
 }
 
-// plain reports whether takeOver would take the line.
-func plain(line net.Conn) bool {
-	switch line.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		return true
-	}
-	return false
-}
-
 func closeDescriptor(fd int32) { unix.Close(int(fd)) }
 
 func shutdownWrite(fd int32) { unix.Shutdown(int(fd), unix.SHUT_WR) }
