@@ -217,3 +217,29 @@ func endings(t *testing.T, p peer, r role) {
 		}
 	})
 }
+
+// TestPreparedBetweenMessages sends shared messages between others: with takeover they are in the peer's context and
+// not in that of the compressor, which has to start anew.
+func TestPreparedBetweenMessages(t *testing.T) {
+	first := []byte(strings.Repeat("what was said before, ", 20))
+	shared, err := websocket.NewPreparedMessage(websocket.TextMessage, alphabet(700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []peer{coderPeer, gwsPeer} {
+		t.Run(p.name, func(t *testing.T) {
+			l, _ := connect(t, p, role{"server", openServer}, takeover)
+			conn := l.(*websocket.Conn)
+			for range 3 {
+				echo(t, conn, websocket.TextMessage, first)
+				if err := conn.WritePrepared(t.Context(), shared); err != nil {
+					t.Fatal(err)
+				}
+				expect(t, conn, websocket.TextMessage, alphabet(700))
+			}
+			if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

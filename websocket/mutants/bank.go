@@ -13,7 +13,7 @@ type mutant struct {
 	file  string // from websocket/
 	old   string // stands in the file once
 	new   string
-	tests string // packages that must notice, the nearest first, from websocket/; "." is the driver
+	tests string // packages that must notice, the nearest first, from websocket/; "." is the driver. A colon and a pattern: these tests of it
 	race  bool   // it takes the race detector's build, which poisons memory that is given back
 }
 

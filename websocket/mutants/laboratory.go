@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -43,17 +42,21 @@ func moduleDirectory(ctx context.Context) (string, error) {
 
 // checkUnchanged runs the tests that the mutants name without any mutant.
 func (l *laboratory) checkUnchanged(ctx context.Context, mutants []mutant) error {
-	runs := make(map[bool][]string) // with the race detector or without → packages
-	for _, m := range mutants {
-		for name := range strings.FieldsSeq(m.tests) {
-			if !slices.Contains(runs[m.race], name) {
-				runs[m.race] = append(runs[m.race], name)
-			}
-		}
+	type run struct {
+		race  bool
+		tests string
 	}
-	for race, packages := range runs {
-		if output, err := l.goTest(ctx, race, "", packages); err != nil {
-			return fmt.Errorf("the tests fail without any mutant:\n%s", output)
+	seen := make(map[run]bool)
+	for _, m := range mutants {
+		for tests := range strings.FieldsSeq(m.tests) {
+			r := run{m.race, tests}
+			if seen[r] {
+				continue
+			}
+			seen[r] = true
+			if output, err := l.goTest(ctx, r.race, "", r.tests); err != nil {
+				return fmt.Errorf("the tests of %s fail without any mutant:\n%s", tests, output)
+			}
 		}
 	}
 	return nil
@@ -67,19 +70,22 @@ func (l *laboratory) test(ctx context.Context, m mutant) (verdict, string) {
 		return broken, ": " + err.Error()
 	}
 	defer cleanUp()
-	for name := range strings.FieldsSeq(m.tests) {
-		output, err := l.goTest(ctx, m.race, overlay, []string{name})
+	for tests := range strings.FieldsSeq(m.tests) {
+		output, err := l.goTest(ctx, m.race, overlay, tests)
 		switch {
 		case strings.Contains(output, "[build failed]") || strings.Contains(output, "[setup failed]"):
 			return broken, ":\n" + output
 		case err != nil:
+			name, _, _ := strings.Cut(tests, ":")
 			return killed, " [" + name + " " + noticed(output) + "]"
 		}
 	}
 	return survived, ""
 }
 
-func (l *laboratory) goTest(ctx context.Context, race bool, overlay string, packages []string) (output string, err error) {
+// goTest runs the tests of a package, or those of it that are named after a colon.
+func (l *laboratory) goTest(ctx context.Context, race bool, overlay, tests string) (output string, err error) {
+	name, pattern, _ := strings.Cut(tests, ":")
 	arguments := []string{"test", "-vet=off", "-failfast", "-timeout", testTimeout.String()}
 	if race {
 		arguments = append(arguments, "-race")
@@ -87,9 +93,10 @@ func (l *laboratory) goTest(ctx context.Context, race bool, overlay string, pack
 	if overlay != "" {
 		arguments = append(arguments, "-overlay", overlay)
 	}
-	for _, name := range packages {
-		arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(engine, name)))
+	if pattern != "" {
+		arguments = append(arguments, "-run", pattern)
 	}
+	arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(engine, name)))
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = l.directory
 	result, err := command.CombinedOutput()
