@@ -10,6 +10,7 @@ func commands() []*cobra.Command {
 		subCommand(),
 		tokenCommand(),
 		checkCommand(),
+		benchCommand(),
 		demoCommand(),
 		versionCommand(),
 	}

@@ -26,6 +26,8 @@ var rings = []ring{
 		"internal is the bottom: small things that know nothing of Bellwire"},
 	{"internal/hostmetrics", nil, []string{"github.com/shirou/gopsutil/v4/..."},
 		"it reads the machine's figures and knows nothing of Bellwire"},
+	{"internal/loadgen", []string{"websocket/...", "realtime", "protocol/native/wire", "internal/..."}, nil,
+		"it speaks to a server as a client does, and must not bring a server or the whole client along"},
 	{"websocket", []string{"internal/..."}, []string{"golang.org/x/sys/..."},
 		"the engine could leave this repository unchanged"},
 	{"realtime", []string{"internal/..."}, nil,
