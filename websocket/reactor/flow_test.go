@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/endpoint"
@@ -246,4 +247,17 @@ func descriptors(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// A peer that takes nothing for the write timeout is given up, however little waits for it.
+func TestWriteTimeout(t *testing.T) {
+	closed := make(chan error, 1)
+	_, url := serve(t, reactor.Config{Loops: 1, QueueBytesMax: 1 << 30, Handler: reactor.Handler{
+		Message: func(t *reactor.Turn, kind websocket.MessageType, _ []byte) { t.Send(kind, make([]byte, 64<<20)) },
+		Closed:  func(_ *reactor.Turn, err error) { closed <- err },
+	}}, &websocket.AcceptOptions{WriteTimeout: 250 * time.Millisecond})
+	send(t, peer(t, url, ""), text("more than any socket takes"))
+	if err := <-closed; !errors.Is(err, reactor.ErrSlow) {
+		t.Fatal(err)
+	}
 }

@@ -308,11 +308,6 @@ func (l *loop) finish(c *line, last endpoint.Event) {
 // abandon ends a line at once.
 func (l *loop) abandon(c *line, err error) {
 	if c.state == open {
-		if err == errPanic {
-			c.broken = false
-			l.flush(c) // the close frame, if there is room for it
-			c.broken = true
-		}
 		c.endpoint.ReceiveEOF()
 		last := c.endpoint.Next(l.now)
 		l.flush(c) // gives the buffer back

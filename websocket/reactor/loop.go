@@ -262,6 +262,7 @@ func (l *loop) recovered(c *line) {
 		l.reactor.config.Logger.Error("handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		l.lend(c)
 		c.endpoint.SendClose(frame.StatusUnexpected, "", l.now)
+		l.flush(c)
 		l.doom(c, errPanic)
 	}
 }

@@ -367,3 +367,38 @@ func TestMoreThanConnectionsMaxAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestPanicOfATaskEndsItsConnection(t *testing.T) {
+	var log bytes.Buffer
+	handler := reactor.Handler{Message: func(t *reactor.Turn, _ websocket.MessageType, _ []byte) {
+		t.HandOff(func() { panic("boom") })
+	}}
+	r, url := serve(t, reactor.Config{Handler: handler, Logger: textLogger(&log)}, nil)
+	client := dial(t, url, nil)
+	client.Write(t.Context(), websocket.TextMessage, []byte("go"))
+	if _, _, err := client.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusInternalError {
+		t.Error(err)
+	}
+	r.Close()
+	if !strings.Contains(log.String(), "panic=boom") {
+		t.Errorf("log %q", log.String())
+	}
+}
+
+func TestPanicOfACallEndsItsConnection(t *testing.T) {
+	var log bytes.Buffer
+	conns := make(chan reactor.Conn, 1)
+	handler := reactor.Handler{Open: func(t *reactor.Turn) { conns <- t.Conn() }}
+	r, url := serve(t, reactor.Config{Handler: handler, Logger: textLogger(&log)}, nil)
+	client := dial(t, url, nil)
+	if err := (<-conns).Do(func(*reactor.Turn) { panic("boom") }); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusInternalError {
+		t.Error(err)
+	}
+	r.Close()
+	if !strings.Contains(log.String(), "panic=boom") {
+		t.Errorf("log %q", log.String())
+	}
+}
