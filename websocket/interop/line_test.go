@@ -112,8 +112,18 @@ type reactorLine struct {
 	ended    chan error
 }
 
+// Write sends in a turn of the connection, as handlers do.
 func (l *reactorLine) Write(_ context.Context, kind websocket.MessageType, message []byte) error {
-	return l.conn.Send(kind, message)
+	sent := make(chan error, 1)
+	if err := l.conn.Do(func(t *reactor.Turn) { sent <- t.Send(kind, message) }); err != nil {
+		return err
+	}
+	select {
+	case err := <-sent:
+		return err
+	case <-time.After(patience): // the connection has gone
+		return errors.New("the turn did not come")
+	}
 }
 
 func (l *reactorLine) Read(ctx context.Context) (websocket.MessageType, []byte, error) {

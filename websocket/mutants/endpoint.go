@@ -197,8 +197,8 @@ var endpointMutants = []mutant{
 	{
 		class: "7.1.6", fault: "the reason of a close frame is lost",
 		file: "endpoint/control.go", tests: "endpoint",
-		old: "Status: status, Payload: bytes.Clone(reason)",
-		new: "Status: status",
+		old: "bytes.Clone(reason)})\n\treturn Event{}",
+		new: "bytes.Clone(reason[:0])})\n\treturn Event{}",
 	},
 	{
 		class: "FL-06", fault: "a peer is given up before its time",
@@ -226,7 +226,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "7692 6.1", fault: "RSV1 is set on continuations",
-		file: "endpoint/send.go", tests: "endpoint",
+		file: "endpoint/send.go", tests: "endpoint interop:TestCoder/client",
 		old: "h := frame.Header{Fin: final, Opcode: frame.Continuation}",
 		new: "h := frame.Header{Fin: final, Opcode: frame.Continuation, RSV1: e.sendFlate}",
 	},
@@ -274,7 +274,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "7692 6.1", fault: "small messages go out uncompressed where compression was agreed",
-		file: "endpoint/whole.go", tests: "endpoint",
+		file: "endpoint/whole.go", tests: "endpoint interop:TestAgreedIsUsed",
 		old: "if e.deflate != nil || e.config.Side",
 		new: "if e.config.Side",
 	},
