@@ -129,7 +129,7 @@ func TestBenchTable(t *testing.T) {
 	delivery := 12.5
 	report := &loadgen.Report{
 		Workload: "fanout", Connections: 101, Channels: 1, Subscribers: 100, Publishers: 1, PayloadBytes: 128, Seconds: 10,
-		Published: 100, Delivered: 9990, Lost: 10, Ended: map[string]uint64{"slow": 1, "line lost": 2},
+		Published: 100, Delivered: 9990, Lost: 3, CutOff: 7, Ended: map[string]uint64{"slow": 1, "line lost": 2},
 		Delivery:  &loadgen.Latency{Count: 9990, P50: 300, P90: 400, P99: 1500, P999: 2000, Max: 2_500_000},
 		Server:    &loadgen.Cost{PID: 42, CPUSeconds: 1.25, RSSBytes: 20 << 20, CPUPerDelivery: &delivery},
 		Generator: &loadgen.Cost{CPUSeconds: 2, RSSBytes: 30 << 20},
@@ -140,8 +140,8 @@ subscribers       100
 publishers        1, payload 128 B
 published         100, 10/s
 delivered         9990, 999/s
-lost, twice       10, 0
-lines ended       line lost 2, slow 1
+lost, twice       3, 0
+lines ended       line lost 2, slow 1; they missed 7
 server            process 42, CPU 1.25 s, RSS 20.0 MiB
 CPU per delivery  12.5 µs
 this generator    CPU 2.00 s, RSS 30.0 MiB

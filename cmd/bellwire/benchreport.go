@@ -151,7 +151,7 @@ func writeBenchTable(out io.Writer, report *loadgen.Report) error {
 		row("refused", "%s", text)
 	}
 	if text := counts(report.Ended); text != "" {
-		row("lines ended", "%s", text)
+		row("lines ended", "%s; they missed %d", text, report.CutOff)
 	}
 	costRows(row, report)
 	if err := table.Flush(); err != nil {

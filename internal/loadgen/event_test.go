@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -112,5 +113,34 @@ func TestChannelsAreSpreadAndNobodyElses(t *testing.T) {
 	a[0].answered(5)
 	if a[0].top.Load() != 7 || a[0].published.Load() != 2 {
 		t.Errorf("top %d of %d", a[0].top.Load(), a[0].published.Load())
+	}
+}
+
+func TestWhatIsMissingIsLostOrCutOff(t *testing.T) {
+	c := &channel{}
+	c.top.Store(20)
+	whole, lacking, ended := &line{channel: c}, &line{channel: c}, &line{channel: c}
+	whole.newest.Store(20)
+	lacking.newest.Store(18)
+	ended.newest.Store(15)
+	ended.ended.Store(true)
+	for _, test := range []struct {
+		rule         string
+		lines        []*line
+		lost, cutOff uint64
+	}{
+		{"nothing is missing", []*line{whole}, 0, 0},
+		{"a line that lives has lost", []*line{whole, lacking}, 2, 0},
+		{"a line that ended was cut off", []*line{whole, ended}, 0, 5},
+	} {
+		g := Generator{}
+		r := newRun(g.target, g.pace)
+		r.lines = test.lines
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // nothing more will come: do not wait for it
+		r.settle(ctx, len(test.lines))
+		if r.lost.Load() != test.lost || r.cutOff.Load() != test.cutOff {
+			t.Errorf("%s: %d lost, %d cut off", test.rule, r.lost.Load(), r.cutOff.Load())
+		}
 	}
 }

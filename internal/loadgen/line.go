@@ -29,6 +29,7 @@ type line struct {
 
 	received atomic.Uint64 // new deliveries
 	newest   atomic.Uint64 // follower.last, for those who wait for it
+	ended    atomic.Bool   // by itself
 	answers  answers       // of a publisher
 }
 

@@ -18,6 +18,7 @@ type Report struct {
 	Published  uint64            `json:"published"` // answered with success
 	Delivered  uint64            `json:"delivered"` // once each
 	Lost       uint64            `json:"lost"`
+	CutOff     uint64            `json:"cut_off"` // what lines that ended by themselves have missed since
 	Duplicates uint64            `json:"duplicates"`
 	Failures   map[string]uint64 `json:"failures,omitempty"` // commands answered with an error, by its name
 	Ended      map[string]uint64 `json:"ended,omitempty"`    // lines that ended by themselves, by why
@@ -62,7 +63,7 @@ func (r *run) report(workload string, measured time.Duration) *Report {
 	defer r.mu.Unlock()
 	return &Report{
 		Workload: workload, Seconds: measured.Seconds(),
-		Published: r.published.Load(), Delivered: r.delivered.Load(), Lost: r.lost.Load(), Duplicates: r.duplicates.Load(),
+		Published: r.published.Load(), Delivered: r.delivered.Load(), Lost: r.lost.Load(), CutOff: r.cutOff.Load(), Duplicates: r.duplicates.Load(),
 		Failures: maps.Clone(r.failures), Ended: maps.Clone(r.endings),
 		Connect: latencyOf(&r.connect), Answer: latencyOf(&r.answer), Delivery: latencyOf(&r.delivery),
 	}

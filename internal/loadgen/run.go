@@ -27,6 +27,7 @@ type run struct {
 
 	connected, ended                       atomic.Int64
 	published, delivered, lost, duplicates atomic.Uint64
+	cutOff                                 atomic.Uint64 // what lines that ended have missed since
 	connect, answer, delivery              Histogram
 	phase                                  atomic.Pointer[string]
 	closing                                atomic.Bool // lines that end now were ended by us
@@ -88,6 +89,7 @@ func (r *run) keep(l *line) {
 		if r.closing.Load() {
 			return
 		}
+		l.ended.Store(true)
 		r.connected.Add(-1)
 		r.ended.Add(1)
 		r.mu.Lock()

@@ -218,13 +218,13 @@ func (l *line) close() {}
 var errNoAnswer = errors.New("the server did not answer in time")
 
 // settle waits until every answer is there and every subscriber has everything that was answered, or nothing comes any
-// more, and then counts what is missing as lost.
+// more, and then counts what is missing: as lost, or as cut off where the line has ended.
 func (r *run) settle(ctx context.Context, subscribers int) {
 	r.mu.Lock()
 	lines, publishers := r.lines[:subscribers], r.lines[subscribers:]
 	r.mu.Unlock()
 	seen, quiet := r.delivered.Load()+r.published.Load(), time.Now()
-	for (unanswered(publishers) > 0 || r.missing(lines) > 0) && pause(ctx, settleInterval) == nil {
+	for (unanswered(publishers) > 0 || missing(lines) > 0) && pause(ctx, settleInterval) == nil {
 		if now := r.delivered.Load() + r.published.Load(); now != seen {
 			seen, quiet = now, time.Now()
 		}
@@ -232,13 +232,22 @@ func (r *run) settle(ctx context.Context, subscribers int) {
 			break
 		}
 	}
-	r.lost.Add(r.missing(lines))
+	for _, l := range lines {
+		missing := l.missing()
+		if l.ended.Load() {
+			r.cutOff.Add(missing)
+		} else {
+			r.lost.Add(missing)
+		}
+	}
 }
 
 func unanswered(publishers []*line) int {
 	total := 0
 	for _, l := range publishers {
-		total += cap(l.answers.free) - len(l.answers.free)
+		if !l.ended.Load() {
+			total += cap(l.answers.free) - len(l.answers.free)
+		}
 	}
 	return total
 }
@@ -246,10 +255,15 @@ func unanswered(publishers []*line) int {
 // settleInterval is how often is looked whether everything has come.
 const settleInterval = 5 * time.Millisecond
 
-func (r *run) missing(lines []*line) uint64 {
+// missing is how much is still to come on lines that live.
+func missing(lines []*line) uint64 {
 	total := uint64(0)
 	for _, l := range lines {
-		total += l.channel.missing(l.received.Load(), l.newest.Load())
+		if !l.ended.Load() {
+			total += l.missing()
+		}
 	}
 	return total
 }
+
+func (l *line) missing() uint64 { return l.channel.missing(l.received.Load(), l.newest.Load()) }
