@@ -142,7 +142,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "5.4", fault: "a whole message may stand inside another",
-		file: "endpoint/whole.go", tests: "endpoint",
+		file: "endpoint/whole.go", tests: "endpoint interop:TestMessageInsideAnother",
 		old: " || r.message != frame.Continuation || r.lent != nil",
 		new: " || r.lent != nil",
 	},
