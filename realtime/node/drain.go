@@ -13,7 +13,6 @@ func (n *Node) Drain(ctx context.Context, window time.Duration) error {
 	n.draining.Store(true)
 	connections := n.index.all()
 	if len(connections) > 0 {
-		n.config.Logger.Info("draining", "connections", len(connections), "window", window)
 		if err := n.disconnectPaced(ctx, connections, window); err != nil {
 			return err
 		}
