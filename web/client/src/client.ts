@@ -114,7 +114,7 @@ export class Bellwire {
   readonly #transport: Transport;
   readonly #platform: Platform;
   readonly #token: string | TokenSource | undefined;
-  readonly #positions: Readonly<Record<string, Position>>;
+  readonly #positions: ReadonlyMap<string, Position>;
   readonly #events = new Emitter<BellwireEvents>((error) => this.#report(error));
   readonly #channels = new Map<string, { channel: Channel; receiver: ChannelReceiver }>();
   readonly #requests = new Map<number, { resolve(result: object): void; reject(error: unknown): void }>();
@@ -139,7 +139,7 @@ export class Bellwire {
     this.#codec = options.codec ?? json;
     this.#transport = webSocketTransport(options.webSocket);
     this.#token = options.token;
-    this.#positions = options.positions ?? {};
+    this.#positions = new Map(Object.entries(options.positions ?? {}));
     this.#core = new Core(
       {
         ...lean<CoreOptions>({ ...options, token: isSource ? undefined : (options.token as string) }),
@@ -221,9 +221,9 @@ export class Bellwire {
   }
 
   #addChannel(name: string, options: ChannelOptions = {}): Channel {
-    const since = options.since ?? (Object.hasOwn(this.#positions, name) ? this.#positions[name] : undefined);
+    const since = options.since ?? this.#positions.get(name);
     let receiver!: ChannelReceiver;
-    const channel: Channel = new Channel(name, this.#host, since ? { ...options, since } : options, (its) => (receiver = its));
+    const channel: Channel = new Channel(name, this.#host, { ...options, since }, (its) => (receiver = its));
     this.#channels.set(name, { channel, receiver });
     return channel;
   }

@@ -23,8 +23,6 @@ export function errorOf({ code, message, name }: ErrorBody): BellwireError {
 }
 
 function codeName(code: number): string {
-  for (const codes of [errorCodes, unsubscribeCodes, disconnectCodes]) {
-    for (const [name, value] of Object.entries(codes)) if (value === code) return name;
-  }
-  return `code_${code}`;
+  const all = Object.entries({ ...errorCodes, ...unsubscribeCodes, ...disconnectCodes });
+  return all.find(([, known]) => known === code)?.[0] ?? `code_${code}`;
 }

@@ -45,17 +45,14 @@ export const platform: Platform = {
   },
   random: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
   watch(events) {
+    const page = typeof document === "undefined" ? {} : document;
     const undo = [
       listen(globalThis, "online", () => events.network(true)),
       listen(globalThis, "offline", () => events.network(false)),
+      listen(globalThis, "pageshow", (event) => (event as PageTransitionEvent).persisted && events.woke()),
+      listen(page, "resume", () => events.woke()),
+      listen(page, "visibilitychange", () => platform.isPrompt() && events.seen()),
     ];
-    if (typeof document !== "undefined") {
-      undo.push(
-        listen(document, "resume", () => events.woke()),
-        listen(document, "visibilitychange", () => document.visibilityState === "visible" && events.seen()),
-        listen(globalThis, "pageshow", (event) => (event as PageTransitionEvent).persisted && events.woke()),
-      );
-    }
     return () => undo.forEach((one) => one());
   },
   isPrompt: () => typeof document === "undefined" || document.visibilityState === "visible",

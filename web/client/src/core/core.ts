@@ -121,25 +121,23 @@ export class Core {
 
   /** Wants a subscription, or wants it with other options. */
   subscribe(channel: string, options: SubscriptionOptions | undefined, now: number): void {
-    this.#subscriptions.want(channel, options);
-    this.#flush(now);
+    if (this.#subscriptions.want(channel, options)) this.#flush(now);
   }
 
   unsubscribe(channel: string, now: number): void {
-    this.#subscriptions.leave(channel);
-    this.#flush(now);
+    if (this.#subscriptions.leave(channel)) this.#flush(now);
   }
 
   /** Takes a command, which belongs to the core from now on, to be answered with `reply` or `failed` under the number; `wait` false: now or not at all. */
   request(number: number, command: Command, wait: boolean, now: number): void {
     const refusal = this.#refusal(command, wait, now) ?? this.#take(number, command, wait);
     if (refusal) this.#emit("failed", { request: number, error: refusal });
-    this.#flush(now);
+    else this.#flush(now);
   }
 
   #refusal(command: Command, wait: boolean, now: number): ErrorBody | undefined {
     if (this.state === "closed") return local("unavailable");
-    if (!this.#subscriptions.noteEntering(command)) return local("not_subscribed"); // PRE-1
+    if (!this.#subscriptions.canEnter(command)) return local("not_subscribed"); // PRE-1
     const isOpen = this.state === "connected" && this.#requests.waiting.length === 0 && this.#pace.opensAt <= now;
     return wait || isOpen ? undefined : local("unavailable");
   }
@@ -147,7 +145,9 @@ export class Core {
   #take(number: number, command: Command, wait: boolean): ErrorBody | undefined {
     const idempotent = wait ? (command.publish ?? command.update) : undefined;
     if (idempotent) idempotent.id ??= this.#drawId();
-    return this.#requests.add(number, command, idempotent !== undefined) ? undefined : local("limit_exceeded");
+    if (!this.#requests.add(number, command, idempotent !== undefined)) return local("limit_exceeded");
+    this.#subscriptions.noteEntering(command);
+    return undefined;
   }
 
   #drawId(): string {

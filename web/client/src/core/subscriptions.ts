@@ -1,7 +1,7 @@
 import { sizeOf } from "../codec/json.js";
 import { errorCodes, retries, unsubscribeCodes } from "../codes.js";
 import {
-  Json, lean, type ClientMessage, type Command, type Position, type PresenceChangeBody, type PublicationBody, type ServerMessage,
+  Json, lean, type ClientMessage, type Command, type Commands, type Position, type PresenceChangeBody, type PublicationBody, type ServerMessage,
   type SubscribedBody, type SubscribeItem, type UnsubscribedBody,
 } from "../message.js";
 import { fullJitter, type Random } from "./backoff.js";
@@ -53,34 +53,38 @@ export class Subscriptions {
 
   // --- what the application asks ---
 
-  want(channel: string, options: SubscriptionOptions | undefined): void {
+  /** False when nothing changes. */
+  want(channel: string, options: SubscriptionOptions | undefined): boolean {
     let subscription = this.#wanted.get(channel);
-    if (subscription && subscription.status !== "ended" && !options) return;
+    if (subscription && subscription.status !== "ended" && !options) return false;
     if (!subscription) this.#wanted.set(channel, (subscription = new Subscription(channel)));
     subscription.want(options);
     this.#leaving.delete(channel);
-  }
-
-  leave(channel: string): void {
-    this.#wanted.delete(channel);
-    if (this.#served.has(channel)) this.#leaving.add(channel);
-  }
-
-  /** Remembers what the subscription enters presence with; false when there is no subscription to enter with. */
-  noteEntering({ enter, leave }: Command): boolean {
-    const channel = enter?.channel ?? leave?.channel;
-    if (channel === undefined) return true;
-    const subscription = this.#wanted.get(channel);
-    if (!subscription || subscription.status === "ended") return false;
-    const data = enter && (enter.data ?? new Json(null));
-    subscription.enter = data instanceof Uint8Array ? undefined : data;
     return true;
+  }
+
+  /** False when nothing changes. */
+  leave(channel: string): boolean {
+    if (this.#served.has(channel)) this.#leaving.add(channel);
+    return this.#wanted.delete(channel);
+  }
+
+  /** Whether there is a subscription to enter or leave presence with, where the command does that. */
+  canEnter({ enter, leave }: Command): boolean {
+    const channel = (enter ?? leave)?.channel;
+    return channel === undefined || (this.#wanted.get(channel)?.status ?? "ended") !== "ended";
+  }
+
+  /** Remembers what the subscription enters presence with, on later lines too. */
+  noteEntering({ enter, leave }: Command): void {
+    const subscription = this.#wanted.get((enter ?? leave)?.channel ?? "");
+    if (subscription) subscription.enter = enter && entering(enter);
   }
 
   /** What the server refused is not asked again with every line. */
   enterRefused({ enter }: Command): void {
     const subscription = enter && this.#wanted.get(enter.channel);
-    if (subscription && subscription.enter === enter.data) subscription.enter = undefined;
+    if (subscription && subscription.enter?.text === entering(enter)?.text) subscription.enter = undefined;
   }
 
   // --- tokens ---
@@ -336,6 +340,11 @@ function fitting<Item>(message: ClientMessage, bytesMax: number, atLeast: number
     taken.push(item);
   }
   return taken;
+}
+
+/** What an enter without payload enters with on later lines is null; bytes have no place in a subscription. */
+function entering({ data = new Json(null) }: Commands["enter"]): Json | undefined {
+  return data instanceof Json ? data : undefined;
 }
 
 function isSendable(subscription: Subscription): boolean {
