@@ -37,6 +37,7 @@ type Config struct {
 
 	// UserTimeout is how long sent bytes may stay unacknowledged before the system
 	// gives the peer up (TCP_USER_TIMEOUT). Default 30 s; negative: as the system has it.
+	// It does not apply where pings are off: the system's keep-alive is on instead.
 	UserTimeout time.Duration
 
 	// Logger gets panics of the Handler. Default slog.Default().
