@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellwire/bellwire/client"
+	"github.com/bellwire/bellwire/realtime"
 )
 
 const (
@@ -43,6 +46,20 @@ func (f *lineFlags) open(status *status, options client.Options) (*client.Client
 	options.OnState = func(state client.ConnectionState) { status.connection(address, state) }
 	options.OnError = func(err error) { status.printf("%v", err) }
 	return client.New(address, &options)
+}
+
+// connect connects, and says what to do where the server refuses the line for want of a token.
+func connect(ctx context.Context, c *client.Client) error {
+	err := c.Connect(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, &realtime.Error{Code: realtime.CodeForbidden}):
+		return fmt.Errorf("%w: the server takes no line without a token; give one with --token (`bellwire token` mints them)", err)
+	case errors.Is(err, &realtime.Error{Code: realtime.CodeInvalidToken}):
+		return fmt.Errorf("%w: the server does not accept this token; its log says which check failed", err)
+	}
+	return err
 }
 
 // lineAddress lets an address without a path mean /ws, so that the address of the demo may be given too.

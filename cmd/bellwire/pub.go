@@ -89,6 +89,9 @@ type publisher struct {
 }
 
 func (p *publisher) prepare(arguments []string, binary, asJSON, asText bool) error {
+	if realtime.IsPattern(arguments[0]) {
+		return fmt.Errorf("%q: %w", arguments[0], realtime.NewError(realtime.CodeBadChannel, "a pattern cannot be published to; name one channel"))
+	}
 	if err := realtime.CheckChannel(arguments[0]); err != nil {
 		return fmt.Errorf("%q: %w", arguments[0], err)
 	}
@@ -158,7 +161,7 @@ func (p *publisher) one(ctx context.Context, c *client.Client, data []byte, out 
 	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, errNoAnswer)
 	defer cancel()
 	pending := p.channel.PublishAsync(payload, &client.PublishOptions{ID: p.id})
-	if err := c.Connect(ctx); err != nil {
+	if err := connect(ctx, c); err != nil {
 		return err
 	}
 	published, err := pending.Wait(ctx)
@@ -190,7 +193,7 @@ func (p *publisher) lines(ctx context.Context, c *client.Client, in io.Reader) e
 	defer cancel(nil)
 	var group safego.Group
 	group.Go("connect", func() {
-		if err := c.Connect(ctx); err != nil && ctx.Err() == nil {
+		if err := connect(ctx, c); err != nil && ctx.Err() == nil {
 			cancel(err)
 		}
 	}, nil)

@@ -126,7 +126,7 @@ func (s *subscriber) run(ctx context.Context, c *client.Client) error {
 		}, nil)
 	}
 	group.Go("connect", func() {
-		if err := c.Connect(ctx); err != nil && ctx.Err() == nil {
+		if err := connect(ctx, c); err != nil && ctx.Err() == nil {
 			cancel(err)
 		}
 	}, nil)
