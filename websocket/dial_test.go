@@ -19,8 +19,8 @@ import (
 )
 
 // answering dials a server in memory that reads the request and writes what answer
-// makes of its key. It returns how many bytes of the answer were read.
-func answering(t *testing.T, opts websocket.DialOptions, answer func(key string) string) (*http.Response, error, int) {
+// makes of its key. It returns how many bytes of the answer were read, and the error of Dial.
+func answering(t *testing.T, opts websocket.DialOptions, answer func(key string) string) (*http.Response, int, error) {
 	t.Helper()
 	serverLine, clientLine := ws.Lines(1 << 20)
 	counter := &readCounter{Conn: clientLine}
@@ -43,7 +43,7 @@ func answering(t *testing.T, opts websocket.DialOptions, answer func(key string)
 	}
 	serverLine.Close()
 	<-served
-	return response, err, counter.n
+	return response, counter.n, err
 }
 
 type readCounter struct {
@@ -106,7 +106,7 @@ func TestHostileAnswers(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.rule, func(t *testing.T) {
 			opts := websocket.DialOptions{Subprotocols: []string{"chat"}, Compression: websocket.CompressionContextTakeover}
-			response, err, read := answering(t, opts, row.answer)
+			response, read, err := answering(t, opts, row.answer)
 			if row.status < 0 {
 				if err != nil {
 					t.Error(err)

@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"testing"
 
@@ -274,6 +273,6 @@ func (r *fuzzRun) check() {
 
 func (r *fuzzRun) answered(request int64) {
 	if r.answers[request]++; request < 1 || request > r.requests || r.answers[request] > 1 {
-		r.t.Fatal(fmt.Sprintf("request %d of %d has %d answers", request, r.requests, r.answers[request]))
+		r.t.Fatalf("request %d of %d has %d answers", request, r.requests, r.answers[request])
 	}
 }

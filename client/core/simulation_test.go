@@ -69,7 +69,6 @@ type simulation struct {
 	core   *core.Core
 	server *modelserver.Server
 	line   map[int]*simulatedLine
-	opened int // lines the core asked for
 	seen   map[string]int
 
 	wanted   map[string]*intent

@@ -42,8 +42,7 @@ type subscription struct {
 	presence presence
 }
 
-func (s *subscription) wanted() bool    { return s.state != Ended }
-func (s *subscription) isPattern() bool { return realtime.IsPattern(s.channel) }
+func (s *subscription) wanted() bool { return s.state != Ended }
 
 // matches reports whether a pattern takes publications of the channel now.
 func (s *subscription) matches(channel string) bool {

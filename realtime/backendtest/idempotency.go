@@ -79,8 +79,10 @@ func testIdempotency(t *testing.T, open Open) {
 	})
 	t.Run("POS-6 without id nothing is a duplicate", func(t *testing.T) {
 		f := newFixture(t, open)
-		if f.publish("1").Duplicate || f.publish("1").Duplicate {
-			t.Error("a duplicate without id")
+		for range 2 {
+			if f.publish("1").Duplicate {
+				t.Error("a duplicate without id")
+			}
 		}
 	})
 	t.Run("POS-6 without log it is delivered once", func(t *testing.T) {

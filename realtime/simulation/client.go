@@ -26,7 +26,6 @@ type seen struct {
 	position realtime.Position // of the last answer or publication
 	top      uint64            // of the last answer
 	started  bool
-	missed   bool // the last answer said that something is gone
 	pending  *core.SubscriptionStarted
 	before   realtime.Position // at the last answer
 	handed   uint64            // the last offset handed over before it

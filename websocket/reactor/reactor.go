@@ -28,7 +28,6 @@ type Reactor struct {
 
 	mu       sync.Mutex // guards what follows
 	settings map[settingsKey]*settings
-	closing  bool
 }
 
 // New starts the loops. It fails with ErrTransport on systems other than Linux.
