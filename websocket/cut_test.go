@@ -230,7 +230,8 @@ func TestEveryOperationFails(t *testing.T) {
 				failing := &failingLine{Conn: engineLine, left: n}
 				peerLine.SetDeadline(time.Now().Add(time.Minute))
 				if talk(role, failing, peerLine) {
-					if n < 10 {
+					// Eight writes; how many reads count depends on what arrives together.
+					if n < 8 {
 						t.Errorf("only %d operations", n)
 					}
 					return
