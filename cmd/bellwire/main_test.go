@@ -125,7 +125,7 @@ tokens:
 
 func TestTheProgramsName(t *testing.T) {
 	for argument, want := range map[string]string{
-		"bellwire": "bellwire", "bin/bellwire": "bin/bellwire", "./bellwire": "./bellwire", "/tmp/go-build1/exe/bellwire": "bellwire", "my dir/bellwire": "bellwire",
+		"bellwire": "bellwire", "bin/bellwire": "bin/bellwire", "./bellwire": "./bellwire", "/build/go-build1/exe/bellwire": "bellwire", "my dir/bellwire": "bellwire",
 	} {
 		if got := programName(argument); got != want {
 			t.Errorf("%s: %s", argument, got)
