@@ -413,6 +413,39 @@ func TestTheInternalAddressKeepsTheAPIInside(t *testing.T) {
 	}
 }
 
+// Profiles are served when asked for, and then on the internal address alone.
+func TestProfilesAreServedInsideWhenAskedFor(t *testing.T) {
+	for _, debug := range []bool{false, true} {
+		f := startClosed(t, func(c *config.Config) { c.InternalListen, c.InternalDebug = "127.0.0.1:0", debug })
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap?gc=1", "/debug/pprof/cmdline", "/debug/free"} {
+			if status, _, _ := f.get(path, nil); status != 404 {
+				t.Errorf("main %s: %d", path, status)
+			}
+		}
+		for _, test := range []struct {
+			method, path string
+			want         int
+		}{
+			{"GET", "/debug/pprof/", 200}, {"GET", "/debug/pprof/heap?gc=1", 200}, {"GET", "/debug/pprof/nothing", 404},
+			{"POST", "/debug/pprof/heap", 405}, {"POST", "/debug/free", 204}, {"GET", "/debug/free", 405},
+		} {
+			request, err := http.NewRequest(test.method, f.server.APIURL()+test.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := f.client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if want := map[bool]int{false: 404, true: test.want}[debug]; response.StatusCode != want {
+				t.Errorf("internal_debug %t: %s %s: %d, want %d", debug, test.method, test.path, response.StatusCode, want)
+			}
+		}
+		f.end()
+	}
+}
+
 func TestAnAddressThatIsTakenSaysWhatToDo(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -82,6 +82,9 @@ func (s *Server) routes(methods *api.API) (public, internal http.Handler) {
 	}
 	inside.exact["/metrics"] = onlyGet(metrics)
 	inside.prefixes[api.Prefix] = methods
+	if internal != nil && s.config.InternalDebug {
+		addDebug(inside)
+	}
 	s.addPages(outside)
 	return outside, internal
 }

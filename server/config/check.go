@@ -49,6 +49,7 @@ func (c *Config) Warnings() []string {
 	if internal, _, err := net.SplitHostPort(c.InternalListen); err == nil {
 		warn(internal == "" || internal == "0.0.0.0" || internal == "::", "internal_listen is %s: every network can reach it", c.InternalListen)
 	}
+	warn(c.InternalDebug, "profiles are served on %s (internal_debug): they hold names and data of clients", c.InternalListen)
 	for _, origin := range c.AllowedOrigins {
 		warn(strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "http://localhost"), "allowed_origins: %s is not https", origin)
 	}

@@ -16,6 +16,7 @@ type Config struct {
 	TrustedProxies  []string `koanf:"trusted_proxies" help:"addresses and networks of proxies whose X-Forwarded-For is believed"`
 	Demo            bool     `koanf:"demo" help:"serve the demo at /"`
 	MetricsOpen     bool     `koanf:"metrics_open" help:"/metrics on the main address needs no API key"`
+	InternalDebug   bool     `koanf:"internal_debug" help:"serve Go's profiles below /debug/ on internal_listen, to everybody who reaches it"`
 
 	Drain  time.Duration `koanf:"drain" min:"0s" max:"10m" help:"over how long clients are moved away before the process ends"`
 	Tokens Tokens        `koanf:"tokens"`

@@ -194,6 +194,7 @@ func TestWarningsNameWhatIsUnsafe(t *testing.T) {
 		{"public API", func(c *Config) { c.Listen = ":80" }, "the API is served on the public address"},
 		{"open metrics", func(c *Config) { c.Listen, c.MetricsOpen = ":80", true }, "metrics_open"},
 		{"internal for all", func(c *Config) { c.InternalListen = "0.0.0.0:9" }, "every network can reach it"},
+		{"profiles", func(c *Config) { c.InternalListen, c.InternalDebug = "127.0.0.1:9", true }, "they hold names and data of clients"},
 		{"plain origin", func(c *Config) { c.AllowedOrigins = []string{"http://example.com"} }, "is not https"},
 		{"demo", func(c *Config) { c.Demo = true }, "the demo is served"},
 		{"development", func(c *Config) { *c = devDefault() }, "development mode"},

@@ -59,6 +59,9 @@ func (c *Config) validateListen() error {
 	if c.InternalListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		return errors.New("internal_listen is the same address as listen; leave it out to serve everything on one")
 	}
+	if c.InternalDebug && c.InternalListen == "" {
+		return errors.New("internal_debug needs internal_listen: profiles are never served on the main address")
+	}
 	return nil
 }
 
