@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -53,7 +54,12 @@ func (s Setting) cpus() (server, load int) {
 
 func (p *Programs) pair(name string, setting Setting) (*pair, error) {
 	serverCPU, loadCPU := setting.cpus()
-	program, args := p.engine, []string{name}
+	// NAME@PROGRAM is NAME as an engine that was built earlier, for comparing before and after.
+	library, program, built := strings.Cut(name, "@")
+	if !built {
+		program = p.engine
+	}
+	args := []string{library}
 	if name == Floor {
 		program, args = p.floor, nil
 	}

@@ -19,14 +19,23 @@ func main() {
 	only := flag.String("only", "bellwire-reactor,bellwire,gws,gorilla,fasthttp,coder,gobwas", "contenders, with commas between")
 	parts := flag.String("parts", "echo,free,fan,idle", "what is measured, with commas between")
 	note := flag.String("note", "", "a sentence on the circumstances, for the report")
+	cells := flag.String("echo", "", "echo cells instead of the plan's, as 100:128:1, with commas between")
+	rounds := flag.Int("rounds", 0, "rounds instead of the plan's")
 	flag.Parse()
-	if err := run(*quick, *out, *note, strings.Split(*only, ","), strings.Split(*parts, ",")); err != nil {
+	plan, err := newPlan(*quick, strings.Split(*only, ","), strings.Split(*parts, ","), *cells)
+	if *rounds > 0 && err == nil {
+		plan.Rounds = *rounds
+	}
+	if err == nil {
+		err = run(plan, *out, *note)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(quick bool, out, note string, contenders, parts []string) error {
+func run(plan *harness.Plan, out, note string) error {
 	if err := raiseOpenFiles(); err != nil {
 		return err
 	}
@@ -43,7 +52,6 @@ func run(quick bool, out, note string, contenders, parts []string) error {
 	if err != nil {
 		return err
 	}
-	plan := newPlan(quick, contenders, parts)
 	report := harness.Report{Plan: plan, Note: note, Began: time.Now()}
 	report.Load[0] = harness.LoadAverage()
 	plan.Progress = func(format string, args ...any) {
@@ -60,8 +68,8 @@ func run(quick bool, out, note string, contenders, parts []string) error {
 	return nil
 }
 
-// newPlan says what is measured.
-func newPlan(quick bool, contenders, parts []string) *harness.Plan {
+// newPlan says what is measured. cells replace those of the echo.
+func newPlan(quick bool, contenders, parts []string, cells string) (*harness.Plan, error) {
 	plan := &harness.Plan{Contenders: contenders, Rounds: 5, Duration: 400 * time.Millisecond}
 	sizes, lines, fans := []int{16, 128, 4096}, []int{100, 1000}, []int{1000, 10000}
 	steps := []int{2000, 5000, 10000}
@@ -88,7 +96,19 @@ func newPlan(quick bool, contenders, parts []string) *harness.Plan {
 			plan.Idle = steps
 		}
 	}
-	return plan
+	if cells == "" || len(plan.Echo) == 0 {
+		return plan, nil
+	}
+	setting := plan.Echo[0].Setting
+	plan.Echo = nil
+	for name := range strings.SplitSeq(cells, ",") {
+		cell := harness.EchoCell{Setting: setting}
+		if _, err := fmt.Sscanf(name, "%d:%d:%d", &cell.Conns, &cell.Size, &cell.Flight); err != nil {
+			return nil, fmt.Errorf("echo cell %q: want CONNECTIONS:BYTES:FLIGHT", name)
+		}
+		plan.Echo = append(plan.Echo, cell)
+	}
+	return plan, nil
 }
 
 func echoCells(setting harness.Setting, sizes, lines []int) (cells []harness.EchoCell) {
