@@ -56,6 +56,9 @@ type Handler struct {
 	// Message is called for each message. The payload is valid until it returns.
 	Message func(t *Turn, kind websocket.MessageType, payload []byte)
 
+	// Woken is called after Conn.Wake.
+	Woken func(t *Turn)
+
 	// Drained is called when output that had to wait for the peer has all gone out.
 	Drained func(t *Turn)
 

@@ -33,23 +33,30 @@ func (c Conn) Send(kind websocket.MessageType, payload []byte) error {
 
 // SendPrepared sends a prepared message.
 func (c Conn) SendPrepared(message *Prepared) error {
-	return c.post(call{kind: callSend, message: message})
+	return c.post(call{kind: callSend, with: message}, len(message.Frame()))
 }
 
 // Close starts the close handshake; Handler.Closed tells its end.
 func (c Conn) Close(code websocket.StatusCode, reason string) error {
-	return c.post(call{kind: callClose, code: code, reason: reason})
+	return c.post(call{kind: callClose, what: &closing{code, reason}}, 0)
 }
 
 // Do calls f in a turn of the connection, unless it has gone.
 func (c Conn) Do(f func(t *Turn)) error {
-	return c.post(call{kind: callDo, do: f})
+	return c.post(call{kind: callDo, what: f}, 0)
 }
 
-func (c Conn) post(call call) error {
+// Wake has Handler.Woken called in a turn of the connection, unless it has gone. It
+// allocates nothing, and never fails for want of room: who wakes a connection again before it
+// was looked at wastes room, so that one at a time is the caller's part.
+func (c Conn) Wake() error {
+	return c.post(call{kind: callWake}, 0)
+}
+
+func (c Conn) post(call call, bytes int) error {
 	if c.loop == nil {
 		return websocket.ErrClosed
 	}
 	call.slot, call.generation = c.slot, c.generation
-	return c.loop.post(call)
+	return c.loop.post(call, bytes)
 }

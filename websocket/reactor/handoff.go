@@ -17,7 +17,7 @@ func (l *loop) runTasks(c *line) {
 		}
 		back.panicked = false
 	}
-	l.reactor.group.Go("handed off task", run, func() { l.post(back) })
+	l.reactor.group.Go("handed off task", run, func() { l.post(back, 0) })
 }
 
 // handedBack goes on with a line whose tasks are done.

@@ -11,28 +11,34 @@ import (
 type kind uint8
 
 const (
-	callAttach kind = iota
-	callSend
-	callClose
-	callDo
-	callBroadcast
+	callAttach    kind = iota // what: *arrival
+	callSend                  // with: *Prepared
+	callClose                 // what: *closing
+	callDo                    // what: func(*Turn)
+	callBroadcast             // what: *shard, with: *Prepared
+	callCarry                 // what: Task, with: its argument
+
+	// There is always room for these: they are bounded by what caused them.
+	callWake
+	callCarryUrgent // as callCarry
 	callHandedBack
-	callDrain
+	callDrain // what: *closing
 	callStop
 )
 
 // call is one of them. Those with a generation are for one connection.
 type call struct {
 	kind       kind
+	panicked   bool // callHandedBack
 	slot       uint32
 	generation uint32
-	message    *Prepared // callSend, callBroadcast
-	shard      *shard    // callBroadcast
-	do         func(t *Turn)
-	arrival    *arrival // callAttach
-	code       websocket.StatusCode
-	reason     string
-	panicked   bool // callHandedBack
+	what, with any
+}
+
+// closing is how a connection is to be closed.
+type closing struct {
+	code   websocket.StatusCode
+	reason string
 }
 
 // Prepared is a message encoded once and sent to many connections. It is safe
@@ -50,28 +56,24 @@ type inbox struct {
 
 // post hands a call to the loop and wakes it if need be. A loop that is behind
 // is not woken again and again: it finds all that has gathered when it comes.
-func (l *loop) post(c call) error {
-	wake, err := l.postQuietly(c)
+func (l *loop) post(c call, bytes int) error {
+	wake, err := l.postQuietly(c, bytes)
 	if wake {
 		l.poller.notify()
 	}
 	return err
 }
 
-// postQuietly leaves the waking to the caller.
-func (l *loop) postQuietly(c call) (wake bool, _ error) {
+// postQuietly leaves the waking to the caller. bytes is about what the call holds in memory.
+func (l *loop) postQuietly(c call, bytes int) (wake bool, _ error) {
 	in := &l.inbox
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	limits := &l.reactor.config
-	bytes := 0
-	if c.message != nil {
-		bytes = len(c.message.Frame())
-	}
 	switch {
 	case in.stopped:
 		return false, websocket.ErrClosed
-	case c.kind == callHandedBack, c.kind == callStop, c.kind == callDrain: // bounded by what caused them
+	case c.kind >= callWake:
 	case len(in.calls) >= limits.InboxMax, in.bytes+bytes > limits.InboxBytesMax && in.bytes > 0:
 		return false, ErrBusy
 	}

@@ -29,6 +29,7 @@ type loop struct {
 	input  []byte   // what is read of any line
 	spare  [][]byte // buffers for what endpoints put out
 	calls  []call
+	called int // of calls
 
 	unread, stillUnread []reference // lines with more input than one buffer, in this turn and the next
 
@@ -40,6 +41,7 @@ type loop struct {
 	memberID int32 // the first free membership; none: -1
 	armed    time.Duration
 	turn     Turn
+	handle   *Loop     // for the program
 	draining *draining // nil as long as connections are taken
 	stopping bool
 }
@@ -55,9 +57,8 @@ type reference struct{ slot, generation uint32 }
 
 // draining is how a loop that takes no more connections closes those it has.
 type draining struct {
-	code   websocket.StatusCode
-	reason string
-	told   bool // the reactor knows that none is left
+	closing
+	told bool // the reactor knows that none is left
 }
 
 // epoch is where this process counts its instants from.
@@ -93,6 +94,7 @@ func newLoop(r *Reactor, index int) (*loop, error) {
 		now:      instant(),
 	}
 	l.turn.loop = l
+	l.handle = &Loop{own: l}
 	l.wheel.init(l.now)
 	l.drain = l.turns
 	return l, nil
@@ -139,7 +141,7 @@ func (l *loop) turns(uintptr) bool {
 		if l.stopping {
 			return true
 		}
-		if n == 0 && len(l.unread) == 0 && len(l.dirty) == 0 && l.inbox.mayWait() {
+		if n == 0 && len(l.unread) == 0 && len(l.dirty) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
@@ -192,57 +194,67 @@ func (l *loop) readOn() {
 	l.stillUnread = lines
 }
 
-// takeCalls does what other goroutines have asked for.
+// takeCalls does what other goroutines have asked for. What would make more fan-out
+// than is being written already waits for the turns that follow.
 func (l *loop) takeCalls() {
-	if len(l.palette) > paletteBytesMax {
-		return // the fan-out before is still being written
+	if l.called == len(l.calls) {
+		if clear(l.calls); cap(l.calls) > callsKept {
+			l.calls = nil
+		}
+		l.calls, l.called = l.inbox.takeCalls(l.calls[:0]), 0
 	}
-	calls := l.inbox.takeCalls(l.calls[:0])
-	for i := range calls {
-		l.do(&calls[i])
-	}
-	clear(calls)
-	if cap(calls) <= callsKept {
-		l.calls = calls
-	} else {
-		l.calls = nil
+	for l.called < len(l.calls) && len(l.palette) <= paletteBytesMax {
+		l.called++
+		l.do(&l.calls[l.called-1])
 	}
 }
 
 func (l *loop) do(c *call) {
 	switch c.kind {
 	case callAttach:
-		l.attach(c.arrival)
-		return
+		l.attach(c.what.(*arrival))
 	case callBroadcast:
-		l.broadcast(c.shard, c.message)
-		return
+		l.broadcast(c.what.(*shard), c.with.(*Prepared))
+	case callCarry, callCarryUrgent:
+		l.runTask(c.what.(Task), c.with)
 	case callDrain:
-		l.beginDrain(c)
-		return
+		l.beginDrain(c.what.(*closing))
 	case callStop:
 		l.stopping = true
-		return
+	default:
+		if line := l.table.find(c.slot, c.generation); line != nil {
+			l.doLine(line, c)
+		}
 	}
-	line := l.table.find(c.slot, c.generation)
-	if line == nil {
-		return
-	}
+}
+
+// doLine is do for one connection.
+func (l *loop) doLine(line *line, c *call) {
 	switch c.kind {
 	case callHandedBack:
 		l.handedBack(line, c.panicked)
 	case callSend:
-		l.at(line).SendPrepared(c.message)
+		l.at(line).SendPrepared(c.with.(*Prepared))
 		l.markDirty(line)
 	case callClose:
-		l.at(line).Close(c.code, c.reason)
+		how := c.what.(*closing)
+		l.at(line).Close(how.code, how.reason)
 		l.markDirty(line)
 	case callDo:
-		if line.state == open {
-			l.guard(line, func() { c.do(l.at(line)) })
-			l.markDirty(line)
-		}
+		l.call(line, c.what.(func(*Turn)))
+	case callWake:
+		l.call(line, l.reactor.config.Handler.Woken)
 	}
+}
+
+// call calls into the program in a turn of a line.
+func (l *loop) call(c *line, f func(*Turn)) {
+	if c.state != open || c.broken || f == nil {
+		return
+	}
+	defer l.recovered(c)
+	f(l.at(c))
+	l.markDirty(c)
 }
 
 // at makes the loop's turn that of a line.
@@ -316,8 +328,8 @@ func (l *loop) endDoomed() {
 }
 
 // beginDrain closes all connections.
-func (l *loop) beginDrain(c *call) {
-	l.draining = &draining{code: c.code, reason: c.reason}
+func (l *loop) beginDrain(c *closing) {
+	l.draining = &draining{closing: *c}
 	l.table.each(func(line *line) {
 		if line.state == open {
 			l.at(line).Close(c.code, c.reason)
@@ -337,9 +349,9 @@ func (l *loop) checkDrained() {
 // destroy ends everything. It is the last that happens to the loop.
 func (l *loop) destroy() {
 	l.stopping = true
-	for _, c := range l.inbox.stop() {
-		if c.arrival != nil {
-			closeDescriptor(c.arrival.fd)
+	for _, c := range append(l.calls[l.called:], l.inbox.stop()...) {
+		if a, ok := c.what.(*arrival); ok {
+			closeDescriptor(a.fd)
 			l.reactor.connections.Add(-1)
 		}
 	}

@@ -117,7 +117,7 @@ func (r *Reactor) take(line net.Conn, a arrival) error {
 	}
 	a.fd = fd
 	l := r.loops[r.next.Add(1)%uint32(len(r.loops))]
-	if err := l.post(call{kind: callAttach, arrival: &a}); err != nil {
+	if err := l.post(call{kind: callAttach, what: &a}, len(a.first)); err != nil {
 		closeDescriptor(fd)
 		r.connections.Add(-1)
 		return err
@@ -160,7 +160,7 @@ func (r *Reactor) Connections() int { return int(r.connections.Load()) }
 // then ends the loops. When ctx ends first it ends what is left at once, and returns the error of ctx.
 func (r *Reactor) Shutdown(ctx context.Context, code websocket.StatusCode, reason string) error {
 	for _, l := range r.loops {
-		l.post(call{kind: callDrain, code: code, reason: reason}) // fails if it has stopped
+		l.post(call{kind: callDrain, what: &closing{code, reason}}, 0) // fails if it has stopped
 	}
 	var err error
 	select {
@@ -175,7 +175,7 @@ func (r *Reactor) Shutdown(ctx context.Context, code websocket.StatusCode, reaso
 // Close ends all connections at once and waits for the loops, and for tasks that were handed off.
 func (r *Reactor) Close() {
 	for _, l := range r.loops {
-		l.post(call{kind: callStop}) // fails if it has stopped
+		l.post(call{kind: callStop}, 0) // fails if it has stopped
 	}
 	r.group.Wait(context.Background())
 }

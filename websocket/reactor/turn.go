@@ -86,9 +86,11 @@ func (t *Turn) CloseNow() {
 // connection run one after the other, in the order of the calls. Until they are done nothing
 // more of the connection is read; messages that were read already are still handed out, and
 // should be handed off too if their order matters. In a task, Conn is what to use.
-func (t *Turn) HandOff(task func()) {
+// It reports false for a connection that has ended: the task will not run. One that waits
+// for others when its connection ends does not run either.
+func (t *Turn) HandOff(task func()) bool {
 	if t.line.state != open || t.line.broken {
-		return
+		return false
 	}
 	q := t.line.backlog
 	if q == nil {
@@ -97,12 +99,19 @@ func (t *Turn) HandOff(task func()) {
 	}
 	if len(q.tasks) == handOffMax {
 		t.loop.doom(t.line, ErrSlow)
-		return
+		return false
 	}
 	q.tasks = append(q.tasks, task)
 	if !q.running {
 		t.loop.runTasks(t.line)
 	}
+	return true
+}
+
+// HandedOff reports whether tasks that were handed off run or wait.
+func (t *Turn) HandedOff() bool {
+	q := t.line.backlog
+	return q != nil && (q.running || len(q.tasks) > 0)
 }
 
 // sendError says why an endpoint did not take a message.
