@@ -60,7 +60,10 @@ type Backend struct {
 	group    safego.Group
 }
 
-var _ broker.Backend = (*Backend)(nil)
+var (
+	_ broker.Backend   = (*Backend)(nil)
+	_ broker.Immediate = (*Backend)(nil)
+)
 
 // New returns an empty backend. Start lets it drop what has expired by itself.
 func New(config Config) (*Backend, error) {
@@ -99,6 +102,9 @@ func subscribersOf(sink broker.Sink) func(string) int {
 	}
 	return func(string) int { return 1 }
 }
+
+// Immediate implements [broker.Immediate]: everything is in this process.
+func (b *Backend) Immediate() bool { return true }
 
 // Ready takes the lock of every shard, so that one that is stuck is seen.
 func (b *Backend) Ready(ctx context.Context) error {

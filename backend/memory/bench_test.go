@@ -13,13 +13,14 @@ import (
 // quiet is a subscriber that does nothing.
 type quiet struct{}
 
-func (quiet) DeliverPublication(hub.Delivery)      {}
+func (quiet) DeliverPublication(hub.Delivery) bool { return false }
 func (quiet) DeliverPresence(hub.PresenceDelivery) {}
 
 // ready is an encoder that costs nothing.
 type ready struct{}
 
 func (ready) Name() string                                   { return "ready" }
+func (ready) Binary() bool                                   { return false }
 func (ready) EncodePublication(*realtime.Publication) []byte { return []byte{1} }
 func (ready) EncodePresence(*realtime.PresenceChange) []byte { return []byte{1} }
 

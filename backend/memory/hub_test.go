@@ -23,14 +23,15 @@ type visitor struct {
 	wrong    string
 }
 
-func (v *visitor) DeliverPublication(d hub.Delivery) {
+func (v *visitor) DeliverPublication(d hub.Delivery) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.joining {
 		v.held = append(v.held, d.Publication)
-		return
+		return false
 	}
 	v.receive(d.Publication)
+	return false
 }
 
 func (v *visitor) DeliverPresence(hub.PresenceDelivery) {}

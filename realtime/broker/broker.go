@@ -45,6 +45,10 @@ type Backend interface {
 	Close() error
 }
 
+// Immediate is what a Backend may also be, when its methods wait for nothing but locks of its own: they may then be called
+// where nothing must wait, on a loop that serves many connections.
+type Immediate interface{ Immediate() bool }
+
 // Sink is where a backend delivers what happened, on this node. The hub is one.
 //
 // For one channel, calls come one after another in the order of the offsets (presence: of the versions). They never

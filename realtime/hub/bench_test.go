@@ -11,7 +11,7 @@ import (
 // sink is a subscriber that does as little as one can.
 type sink struct{ bytes int }
 
-func (s *sink) DeliverPublication(d hub.Delivery)      { s.bytes += len(d.Encoded) }
+func (s *sink) DeliverPublication(d hub.Delivery) bool { s.bytes += len(d.Encoded); return false }
 func (s *sink) DeliverPresence(d hub.PresenceDelivery) { s.bytes += len(d.Encoded) }
 
 // ready is an encoder that costs nothing.
@@ -20,6 +20,7 @@ type ready struct{}
 var encoded = []byte("encoded")
 
 func (ready) Name() string                                   { return "ready" }
+func (ready) Binary() bool                                   { return false }
 func (ready) EncodePublication(*realtime.Publication) []byte { return encoded }
 func (ready) EncodePresence(*realtime.PresenceChange) []byte { return encoded }
 

@@ -18,12 +18,16 @@ func (h *Hub) DeliverPublication(ns *realtime.Namespace, publication *realtime.P
 
 func (h *Hub) deliverChannel(ns *realtime.Namespace, publication *realtime.Publication, m *members) {
 	f := fanout{ns: ns, publication: publication, protocols: *h.protocols.Load()}
-	if publication.SkipConnection == "" {
-		f.deliver(m.list)
-	} else {
-		f.deliverSkipping(m.list, publication.SkipConnection)
-	}
+	h.deliverTo(&f, m)
 	h.counters.deliveries.Add(int64(f.delivered))
+}
+
+// deliverTo delivers to the members that no carrier serves, and hands the rest to the carriers.
+func (h *Hub) deliverTo(f *fanout, m *members) {
+	f.deliver(m.list)
+	if behind := m.carry(f, h); behind > 0 {
+		h.counters.overrun.Add(int64(behind))
+	}
 }
 
 // deliverPatterns looks up one prefix for each length that some pattern has.
@@ -43,11 +47,7 @@ func (h *Hub) deliverPatterns(ns *realtime.Namespace, publication *realtime.Publ
 		if f.publication == nil {
 			f.publication = publication.WithoutPosition()
 		}
-		if publication.SkipConnection == "" {
-			f.deliver(m.list)
-		} else {
-			f.deliverSkipping(m.list, publication.SkipConnection)
-		}
+		h.deliverTo(&f, m)
 	}
 	h.counters.deliveries.Add(int64(f.delivered))
 }
@@ -62,23 +62,14 @@ type fanout struct {
 	delivered   int
 }
 
+// deliver gives one connection, where one is to be skipped, the mark in place of the publication: on a channel without log, and by a
+// pattern, there is no position to advance, so it gets nothing (PUB-2).
 func (f *fanout) deliver(list []member) {
 	d := Delivery{Namespace: f.ns, Publication: f.publication, Pattern: f.pattern}
+	skip := f.publication.SkipConnection
 	for i := range list {
 		m := &list[i]
-		d.Encoded = f.encode(m.protocol)
-		m.subscriber.DeliverPublication(d)
-	}
-	f.delivered += len(list)
-}
-
-// deliverSkipping gives one connection the mark in place of the publication: on a channel without log, and by a pattern,
-// there is no position to advance, so it gets nothing (PUB-2).
-func (f *fanout) deliverSkipping(list []member, skip string) {
-	d := Delivery{Namespace: f.ns, Publication: f.publication, Pattern: f.pattern}
-	for i := range list {
-		m := &list[i]
-		if m.subscription.connection == skip {
+		if skip != "" && m.subscription.connection == skip {
 			f.deliverMark(m)
 			continue
 		}

@@ -4,6 +4,9 @@
 // first subscriber of that protocol is met, and all subscribers share the bytes. A publication to a channel nobody here
 // is subscribed to costs one map lookup. Nothing is allocated, and no clock is read, per delivery.
 //
+// Subscribers that a [Carrier] serves, the loop of a reactor, are walked there: the hub hands a publication once to each
+// carrier. All others are called by whoever delivers.
+//
 // It is not a session: it holds no queue and knows no position. It is not a broker: it orders nothing, it keeps the
 // order of the calls it gets.
 //
@@ -22,5 +25,5 @@
 // as the port says. Subscribers are called with a lock held: they must not block and must not call the hub.
 //
 // Lock order: whoever calls the Sink, then a lane's presence lock, then a lane's lock (or that of the patterns), then
-// whatever the subscriber takes.
+// that of a cohort, then whatever the subscriber takes. A carrier takes the cohort's alone.
 package hub

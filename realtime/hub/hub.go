@@ -31,7 +31,8 @@ const (
 // Its methods are called by many goroutines, for one channel one after another, with a lock of the hub held: they must
 // neither block nor call the hub. They may keep everything they are given and change nothing.
 type Subscriber interface {
-	DeliverPublication(Delivery)
+	// DeliverPublication reports whether the frame of the delivery has gone to the subscriber's line.
+	DeliverPublication(Delivery) (passed bool)
 	DeliverPresence(PresenceDelivery)
 }
 
@@ -45,6 +46,10 @@ type Delivery struct {
 
 	// Encoded is one message of the subscriber's protocol, shared by everybody of that protocol.
 	Encoded []byte
+
+	// Frame is Encoded as the carrier that calls has written it, valid until DeliverPublication returns; none: it is not
+	// called by a carrier.
+	Frame Frame
 
 	Pattern bool // it comes by a pattern
 }
@@ -62,6 +67,9 @@ type Encoder interface {
 	// Name is the protocol's own; encoders with the same name give the same bytes.
 	Name() string
 
+	// Binary reports whether its messages are binary ones of a WebSocket, and not text.
+	Binary() bool
+
 	// EncodePublication returns the whole message. A publication with neither payload nor state is the mark `skipped`
 	// (SRV-2); one whose Offset is 0 has no position.
 	EncodePublication(*realtime.Publication) []byte
@@ -78,6 +86,10 @@ type Config struct {
 	Clock       Clock
 	PatternsMax int          // different patterns together; 0 is PatternsMaxDefault
 	Logger      *slog.Logger // nil: slog.Default
+
+	// Passed is told how many publications a carrier has passed to lines at once, and their bytes. It is called
+	// concurrently and must be quick; nil is allowed.
+	Passed func(messages, bytes int)
 }
 
 // Hub is safe for concurrent use.
@@ -86,6 +98,8 @@ type Hub struct {
 	clock Clock
 	seed  maphash.Seed
 	lanes []lane // a power of two
+
+	passed func(messages, bytes int) // nil: nobody asks
 
 	patterns patterns
 
@@ -104,7 +118,7 @@ var (
 
 // New returns a hub without subscriptions. Nothing runs until Start.
 func New(config Config) *Hub {
-	h := &Hub{clock: config.Clock, seed: maphash.MakeSeed(), lanes: make([]lane, lanesDefault)}
+	h := &Hub{clock: config.Clock, seed: maphash.MakeSeed(), lanes: make([]lane, lanesDefault), passed: config.Passed}
 	for i := range h.lanes {
 		h.lanes[i].channels = make(map[string]*members)
 		h.lanes[i].merger = newMerger(PresenceWindow)

@@ -26,6 +26,8 @@ func newEncoder(name string) encoder { return encoder{name, new(atomic.Int64)} }
 
 func (e encoder) Name() string { return e.name }
 
+func (e encoder) Binary() bool { return e.name == "p" }
+
 func (e encoder) EncodePublication(p *realtime.Publication) []byte {
 	e.count.Add(1)
 	what := string(p.Payload.Bytes)
@@ -62,7 +64,7 @@ type inbox struct {
 	arrived  chan struct{} // may be nil
 }
 
-func (i *inbox) DeliverPublication(d hub.Delivery) {
+func (i *inbox) DeliverPublication(d hub.Delivery) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.got = append(i.got, string(d.Encoded))
@@ -70,6 +72,7 @@ func (i *inbox) DeliverPublication(d hub.Delivery) {
 	if d.Pattern {
 		i.patterns++
 	}
+	return d.Frame != 0
 }
 
 func (i *inbox) DeliverPresence(d hub.PresenceDelivery) {
@@ -108,23 +111,52 @@ func (c *manualClock) advance(by time.Duration) time.Time {
 	return c.now
 }
 
-// house is a hub with two protocols.
+// loop is a carrier that carries at once.
+type loop struct {
+	behind bool
+
+	mu     sync.Mutex
+	frames []string // each with whether it is binary
+}
+
+func (l *loop) Carry(task *hub.Cohort, with any, _ int) bool {
+	if !l.behind {
+		task.Run(with)
+	}
+	return !l.behind
+}
+
+func (l *loop) CarryUrgent(task *hub.Cohort, with any) { task.Run(with) }
+
+func (l *loop) Frame(binary bool, message []byte) hub.Frame {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frames = append(l.frames, fmt.Sprint(binary, " ", string(message)))
+	return hub.Frame(len(l.frames))
+}
+
+// house is a hub with two protocols, whose subscribers are served by carriers and by whoever delivers in turn.
 type house struct {
 	*testing.T
 	*hub.Hub
 	json, proto encoder
 	clock       *manualClock
+	loops       [2]*loop
+	joined      atomic.Int32
 }
 
 func newHouse(t *testing.T) *house {
 	clock := &manualClock{now: time.UnixMilli(1_790_000_000_000)}
-	return &house{T: t, Hub: hub.New(hub.Config{Clock: clock}), json: newEncoder("j"), proto: newEncoder("p"), clock: clock}
+	return &house{T: t, Hub: hub.New(hub.Config{Clock: clock}), json: newEncoder("j"), proto: newEncoder("p"), clock: clock, loops: [2]*loop{{}, {}}}
 }
 
 func (h *house) join(name string, options hub.Options) (*inbox, *hub.Subscription) {
 	h.Helper()
 	if options.Encoder == nil {
 		options.Encoder = h.json
+	}
+	if turn := int(h.joined.Add(1)) % 3; turn < len(h.loops) {
+		options.Carrier = h.loops[turn]
 	}
 	in := &inbox{}
 	s, err := h.Join(in, name, options)

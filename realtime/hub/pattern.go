@@ -125,7 +125,7 @@ func (p *patterns) remove(s *Subscription) {
 	prefix := s.prefix()
 	m := s.in
 	m.remove(s)
-	if len(m.list) == 0 {
+	if m.isEmpty() {
 		delete(p.byPrefix, prefix)
 		p.prefixes.Store(int64(len(p.byPrefix)))
 		p.countLength(len(prefix), -1)

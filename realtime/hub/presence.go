@@ -74,13 +74,16 @@ func (h *Hub) tellPresence(l *lane, ns *realtime.Namespace, change *realtime.Pre
 	if m == nil || m.watchers == 0 {
 		return
 	}
-	t := presenceFanout{protocols: *h.protocols.Load()}
+	t := &presenceParcel{ns: ns, presenceFanout: presenceFanout{protocols: *h.protocols.Load()}}
 	t.forms[PresenceMembers].change = change
 	t.forms[PresenceCount].change = &realtime.PresenceChange{Channel: change.Channel, Version: change.Version, Count: change.Count}
 	for i := range m.list {
 		if mode := m.list[i].subscription.presence; mode != PresenceNone {
-			m.list[i].subscriber.DeliverPresence(t.delivery(ns, mode, m.list[i].protocol))
+			m.list[i].subscriber.DeliverPresence(t.deliveryLocking(mode, m.list[i].protocol))
 		}
+	}
+	for _, c := range m.cohorts {
+		c.carrier.CarryUrgent(c, t)
 	}
 	h.counters.presenceTold.Add(1)
 }

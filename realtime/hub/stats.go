@@ -14,6 +14,7 @@ type Stats struct {
 
 	Publications    int64 // given to the hub
 	Deliveries      int64 // given to subscribers, marks included
+	Overrun         int64 // publications that a carrier was too far behind to take
 	PresenceChanges int64 // given to the hub
 	PresenceTold    int64 // told to the watchers of a channel, after merging
 }
@@ -21,6 +22,7 @@ type Stats struct {
 type counters struct {
 	subscriptions                 atomic.Int64
 	publications, deliveries      atomic.Int64
+	overrun                       atomic.Int64
 	presenceChanges, presenceTold atomic.Int64
 }
 
@@ -28,7 +30,7 @@ type counters struct {
 func (h *Hub) Stats() Stats {
 	s := Stats{
 		Subscriptions: int(h.counters.subscriptions.Load()),
-		Publications:  h.counters.publications.Load(), Deliveries: h.counters.deliveries.Load(),
+		Publications:  h.counters.publications.Load(), Deliveries: h.counters.deliveries.Load(), Overrun: h.counters.overrun.Load(),
 		PresenceChanges: h.counters.presenceChanges.Load(), PresenceTold: h.counters.presenceTold.Load(),
 	}
 	for i := range h.lanes {
@@ -48,7 +50,7 @@ func (h *Hub) Subscribers(channel string) int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if m := l.channels[channel]; m != nil {
-		return len(m.list)
+		return m.count()
 	}
 	return 0
 }

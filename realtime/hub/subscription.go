@@ -16,6 +16,7 @@ type Options struct {
 	Encoder    Encoder      // of the connection's protocol
 	Connection string       // its connection: the one that a publication may skip, and that gets it once for all patterns
 	Presence   PresenceMode // PresenceNone with a pattern
+	Carrier    Carrier      // what serves its connection; nil: whoever delivers calls the subscriber
 }
 
 // Subscription is one subscriber in one channel or pattern, from Join to Leave.
@@ -25,13 +26,14 @@ type Subscription struct {
 	pattern    bool
 	connection string
 	subscriber Subscriber
+	carrier    Carrier
 	protocol   uint8
 
-	// Guarded by the lock of the lane, or of the patterns.
-	in       *members // where it is; nil: not joined, or covered by another pattern of its connection
-	index    int      // in in.list
-	presence PresenceMode
+	// Guarded by the lock of the lane, or of the patterns; index and presence by that of the cohort, where there is one.
 	joined   bool
+	presence PresenceMode
+	index    int      // in the roll
+	in       *members // where it is; nil: not joined, or covered by another pattern of its connection
 }
 
 // Name is the channel or pattern.
@@ -46,7 +48,7 @@ func (h *Hub) Join(subscriber Subscriber, name string, options Options) (*Subscr
 	}
 	s := &Subscription{
 		name: name, pattern: realtime.IsPattern(name), connection: options.Connection,
-		subscriber: subscriber, protocol: protocol, presence: options.Presence,
+		subscriber: subscriber, carrier: options.Carrier, protocol: protocol, presence: options.Presence,
 	}
 	if s.pattern {
 		s.presence = PresenceNone
@@ -84,6 +86,10 @@ func (h *Hub) SetPresence(s *Subscription, mode PresenceMode) {
 	defer l.mu.Unlock()
 	if s.joined {
 		s.in.watch(s.presence, mode)
+		if c := s.in.cohort(s.carrier); c != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+		}
 	}
 	s.presence = mode
 }
@@ -111,7 +117,7 @@ func (l *lane) leave(s *Subscription) bool {
 	m.watch(s.presence, PresenceNone)
 	m.remove(s)
 	s.joined = false
-	if len(m.list) == 0 {
+	if m.isEmpty() {
 		delete(l.channels, s.name)
 	}
 	return true

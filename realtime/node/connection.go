@@ -16,8 +16,10 @@ type Connection struct {
 	// Immutable after Open.
 	node       *Node
 	transport  session.Transport
+	carried    session.Carried // the transport, when a carrier serves it; nil: goroutines do
 	protocol   session.Protocol
 	remoteAddr string
+	hello      *Hello // what Opened has still to do; nil: nothing
 
 	// Of the index and the keeper, guarded by their locks.
 	indexedUser    string
@@ -33,116 +35,14 @@ type Connection struct {
 	claims   *authority.Claims // nil: anonymous, or not yet connected
 	waiter   chan struct{}     // closed when a command that waits may go on; nil: none waits
 	working  bool              // a command is being carried out
-	flushing bool              // a goroutine is writing
+	flushing bool              // somebody writes, or has been asked to; with a carrier also: the line is blocked
 	choring  bool              // a goroutine is leaving ended subscriptions
 	gone     bool              // the line is gone
 	closing  bool              // the transport has been told to close
 }
 
-// errEnded is what Receive returns when the line is being closed.
-var errEnded = errors.New("the session has ended")
-
 // ID is the connection's address (NAM-6).
 func (c *Connection) ID() string { return c.core.Connection() }
-
-// Receive takes one whole message of the transport. It returns when the message's commands have been carried out, and
-// may wait while the client does not read its answers. A non-nil error says that the line is being closed: stop reading.
-// The message belongs to the caller again when it returns.
-func (c *Connection) Receive(message []byte, binary bool) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil { // of the protocol; what comes from below has been recovered there
-			c.node.panicked("receive", cause)
-			c.abandon(realtime.CodeServerError)
-			err = errEnded
-		}
-	}()
-	c.work.Lock()
-	defer c.work.Unlock()
-	for request, err := range c.protocol.Requests(message, binary) {
-		if err != nil {
-			e := realtime.AsError(err)
-			c.end(e.Code, e.Message)
-			return errEnded
-		}
-		if !c.carryOut(request) {
-			return errEnded
-		}
-	}
-	return nil
-}
-
-// connectByItself acts for a client that says nothing (TEN-1).
-func (c *Connection) connectByItself(hello Hello) {
-	wishes := make([]session.Wish, len(hello.Channels))
-	for i, channel := range hello.Channels {
-		wishes[i].Channel = channel
-	}
-	c.carryOut(session.Request{Name: "connect", Command: &session.Connect{Token: hello.Token, Subscribe: wishes}})
-}
-
-// carryOut takes one command to its end. It reports false when the session has ended.
-func (c *Connection) carryOut(request session.Request) bool {
-	began := c.node.config.Clock.Now()
-	c.take(request, began)
-	for {
-		task, wait, done := c.next()
-		switch {
-		case task != nil:
-			c.finish(task, c.do(task))
-		case wait != nil:
-			<-wait
-		case done:
-			return c.rest()
-		}
-	}
-}
-
-func (c *Connection) take(request session.Request, now time.Time) {
-	c.mu.Lock()
-	defer c.unlock("take")
-	c.working = true
-	c.core.Receive(request, now)
-}
-
-// next is what to do now: a task, or to wait, or nothing more.
-func (c *Connection) next() (task session.Task, wait <-chan struct{}, done bool) {
-	c.mu.Lock()
-	defer c.unlock("next")
-	if task = c.core.Next(c.node.config.Clock.Now()); task != nil {
-		return task, nil, false
-	}
-	if !c.core.Busy() {
-		return nil, nil, true
-	}
-	if c.waiter == nil {
-		c.waiter = make(chan struct{})
-	}
-	return nil, c.waiter, false
-}
-
-// finish gives a task's result to the core, under the lock.
-func (c *Connection) finish(task session.Task, result func(core *session.Core)) {
-	c.mu.Lock()
-	defer c.unlock("finish")
-	result(c.core)
-	c.watchLocked()
-}
-
-// rest ends the work on a command. When the line went away meanwhile, what Closed left is done now.
-func (c *Connection) rest() (alive bool) {
-	gone, ended := c.stopWorking()
-	if gone {
-		c.node.group.Go("leave channels", c.leaveAll, nil)
-	}
-	return !ended
-}
-
-func (c *Connection) stopWorking() (gone, ended bool) {
-	c.mu.Lock()
-	defer c.unlock("rest")
-	c.working = false
-	return c.gone, c.core.IsEnded()
-}
 
 // unlock is deferred by everybody who takes the lock to call the core. It starts what the call has made necessary, and
 // turns a panic into the end of this connection alone.
@@ -161,7 +61,7 @@ func (c *Connection) startLocked() {
 	}
 	if !c.flushing && (c.core.HasOutgoing() || c.core.IsEnded() && !c.closing) {
 		c.flushing = true
-		c.node.group.Go("flush", c.flush, nil)
+		c.startFlush()
 	}
 	if c.core.HasChore() && !c.choring && !c.gone {
 		c.choring = true
@@ -327,12 +227,18 @@ type member struct {
 	claims       *authority.SubscriptionClaims // nil: no subscription token
 }
 
-// DeliverPublication implements hub.Subscriber.
-func (m *member) DeliverPublication(d hub.Delivery) {
+// DeliverPublication implements hub.Subscriber. What the carrier has written already goes straight to a line on which
+// nothing waits; everything else is queued.
+func (m *member) DeliverPublication(d hub.Delivery) (passed bool) {
 	c := m.connection
 	c.mu.Lock()
 	defer c.unlock("deliver")
-	c.core.DeliverPublication(m.core, d)
+	ready := d.Frame != 0 && c.carried.Ready()
+	if !c.core.DeliverPublication(m.core, d, ready) {
+		return false
+	}
+	c.carried.Pass(d.Frame)
+	return true
 }
 
 // DeliverPresence implements hub.Subscriber.

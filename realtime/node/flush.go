@@ -12,6 +12,23 @@ const batchBytesMax = 128 << 10
 // batches are reused: an idle connection keeps none.
 var batches = sync.Pool{New: func() any { b := make([][]byte, 0, 16); return &b }}
 
+// startFlush has somebody write: the carrier, or a goroutine.
+func (c *Connection) startFlush() {
+	if c.carried != nil {
+		c.carried.Wake()
+		return
+	}
+	c.node.group.Go("flush", c.flush, nil)
+}
+
+// Flush writes what there is until the line is blocked, then closes it when the session has ended. The carrier calls it
+// after Wake, and when the line is no longer blocked.
+func (c *Connection) Flush() {
+	if !c.carried.Blocked() {
+		c.flush()
+	}
+}
+
 // flush writes until nothing is left, then closes the line when the session has ended.
 func (c *Connection) flush() {
 	batch := batches.Get().(*[][]byte)
@@ -38,6 +55,9 @@ func (c *Connection) flush() {
 		if c.written(err); err != nil {
 			c.transport.Close(realtime.CodeSlow, realtime.CodeSlow.Name())
 			return
+		}
+		if c.carried != nil && c.carried.Blocked() {
+			return // Flush is called again
 		}
 	}
 }

@@ -74,9 +74,14 @@ func (n *Node) countSent(batch [][]byte) {
 	for _, message := range batch {
 		bytes += len(message)
 	}
-	n.counters.messagesSent.Add(uint64(len(batch)))
+	n.countPassed(len(batch), bytes)
+}
+
+// countPassed counts messages that lines were given.
+func (n *Node) countPassed(messages, bytes int) {
+	n.counters.messagesSent.Add(uint64(messages))
 	n.counters.bytesSent.Add(uint64(bytes))
-	n.config.Metrics.MessagesSent(len(batch), bytes)
+	n.config.Metrics.MessagesSent(messages, bytes)
 }
 
 func (n *Node) countDropped(reason string, messages int) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,26 @@ import (
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+// How the tests of this run are done.
+var (
+	carried bool // a carrier serves the lines
+	waits   bool // the backend may wait, so that nothing is asked of it on a carrier
+)
+
+// TestMain runs all tests with lines of goroutines, and again with lines of a carrier, with both kinds of backend.
+func TestMain(m *testing.M) {
+	for _, waits = range []bool{false, true} {
+		if code := m.Run(); code != 0 {
+			os.Exit(code)
+		}
+		carried = true
+	}
+	waits = false
+	leak.Main(m)
+}
+
+// waitingBackend is one that does not say that it never waits.
+type waitingBackend struct{ broker.Backend }
 
 // patience is only for a test that hangs: nothing waits that long when all is well.
 const patience = 30 * time.Second
@@ -125,6 +145,7 @@ type fixture struct {
 	node  *Node
 	clock *clock
 	log   *syncBuffer
+	loop  *loop // nil: lines of goroutines
 }
 
 type syncBuffer struct {
@@ -153,7 +174,11 @@ func newFixture(t testing.TB, change func(*Config)) *fixture {
 		Verifier: tokens{f.clock}, Clock: f.clock, Rand: new(counting),
 		Namespaces: func(name string) (*realtime.Namespace, bool) { ns, ok := table[name]; return ns, ok },
 		Backend: func(sink broker.Sink) (broker.Backend, error) {
-			return memory.New(memory.Config{Sink: sink, Clock: f.clock, Rand: new(counting)})
+			backend, err := memory.New(memory.Config{Sink: sink, Clock: f.clock, Rand: new(counting)})
+			if waits {
+				return waitingBackend{backend}, err
+			}
+			return backend, err
 		},
 		Logger: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
@@ -165,7 +190,13 @@ func newFixture(t testing.TB, change func(*Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.node = n
+	if carried {
+		f.loop = newLoop()
+	}
 	t.Cleanup(func() {
+		if f.loop != nil {
+			defer f.loop.stop()
+		}
 		if err := n.Close(); err != nil {
 			t.Error(err)
 		}
@@ -180,6 +211,7 @@ func newFixture(t testing.TB, change func(*Config)) *fixture {
 type line struct {
 	t          testing.TB
 	connection *Connection
+	carried    *carriedLine // nil: goroutines serve it
 	binary     bool
 	lines      chan string   // JSON: one message each
 	closed     chan struct{} // closed by Close
@@ -228,6 +260,9 @@ func (l *line) stall() (resume func()) {
 	return func() {
 		l.setGate(nil)
 		close(gate)
+		if l.carried != nil {
+			l.carried.resume()
+		}
 	}
 }
 
@@ -240,7 +275,7 @@ func (l *line) setGate(gate chan struct{}) {
 // say sends one message of the client, whose commands have been carried out when it returns.
 func (l *line) say(messages ...string) {
 	l.t.Helper()
-	if err := l.connection.Receive([]byte(strings.Join(messages, "\n")), l.binary); err != nil {
+	if err := l.receive([]byte(strings.Join(messages, "\n"))); err != nil {
 		l.t.Logf("receive: %v", err)
 	}
 }
@@ -298,11 +333,19 @@ func (f *fixture) bare() *line { return f.openWith(native.JSON, Hello{}) }
 func (f *fixture) openWith(p session.Protocol, hello Hello) *line {
 	f.t.Helper()
 	l := &line{t: f.t, lines: make(chan string, 1<<14), closed: make(chan struct{})}
-	c, err := f.node.Open(l, p, hello)
+	var transport session.Transport = l
+	if f.loop != nil {
+		l.carried = &carriedLine{line: l, loop: f.loop}
+		transport = l.carried
+	}
+	c, err := f.node.Open(transport, p, hello)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	l.connection = c
+	if l.carried != nil {
+		l.carried.open()
+	}
 	f.t.Cleanup(func() { l.Close(0, ""); c.Closed(nil) })
 	return l
 }

@@ -28,6 +28,8 @@ type Node struct {
 	hub     *hub.Hub
 	backend broker.Backend
 
+	immediate bool // the backend never waits
+
 	handlersMu sync.RWMutex
 	// Guarded by handlersMu.
 	handlers map[string]Handler
@@ -56,12 +58,15 @@ func New(config Config) (*Node, error) {
 	n.index.init()
 	n.admission.init(n.limits, n.started)
 	n.keeper.init()
-	n.hub = hub.New(hub.Config{Clock: config.Clock, Logger: config.Logger})
+	n.hub = hub.New(hub.Config{Clock: config.Clock, Logger: config.Logger, Passed: n.countPassed})
 	backend, err := config.Backend(n.hub)
 	if err != nil {
 		return nil, fmt.Errorf("making the backend: %w", err)
 	}
 	n.backend = backend
+	if b, ok := backend.(broker.Immediate); ok {
+		n.immediate = b.Immediate()
+	}
 	n.hub.Start()
 	n.group.Go("keeper", n.keep, nil)
 	return n, nil
@@ -108,6 +113,7 @@ func (n *Node) Open(t session.Transport, p session.Protocol, hello Hello) (*Conn
 		return nil, err
 	}
 	c := &Connection{node: n, transport: t, protocol: p, remoteAddr: hello.RemoteAddr, keeperIndex: -1}
+	c.carried, _ = t.(session.Carried)
 	c.core = session.New(&n.session, p, id, now)
 	if !n.index.add(c, n.limits.ConnectionsMax) {
 		return nil, n.refuse(realtime.CodeOverloaded)
@@ -121,7 +127,10 @@ func (n *Node) Open(t session.Transport, p session.Protocol, hello Hello) (*Conn
 	c.watchDeadline()
 	if len(hello.Channels) > 0 {
 		c.work.Lock() // before any command of the client
-		n.group.Go("connect", func() { c.connectByItself(hello) }, c.work.Unlock)
+		c.hello = &hello
+		if c.carried == nil {
+			c.Opened()
+		}
 	}
 	return c, nil
 }

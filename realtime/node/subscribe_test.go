@@ -21,6 +21,9 @@ func (f *fixture) publish(channel string, from, to int) {
 			f.t.Fatal(err)
 		}
 	}
+	if f.loop != nil {
+		f.loop.wait() // until it has been delivered, as it is without a carrier
+	}
 }
 
 // entries are the messages of entries whose payload is their offset.

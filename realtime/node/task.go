@@ -218,9 +218,11 @@ func (c *Connection) joinHub(t *session.Join, claims *authority.SubscriptionClai
 		return nil
 	}
 	m := &member{connection: c, core: t.Subscription, claims: claims}
-	subscription, err := c.node.hub.Join(m, t.Wish.Channel, hub.Options{
-		Encoder: c.protocol, Connection: c.ID(), Presence: t.Wish.Presence,
-	})
+	options := hub.Options{Encoder: c.protocol, Connection: c.ID(), Presence: t.Wish.Presence}
+	if c.carried != nil {
+		options.Carrier = c.carried.Carrier()
+	}
+	subscription, err := c.node.hub.Join(m, t.Wish.Channel, options)
 	if err != nil {
 		return err
 	}

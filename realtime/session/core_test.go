@@ -100,7 +100,7 @@ func text(offset int) string {
 func (d *driver) deliver(s *session.Subscription, ns *realtime.Namespace, offsets ...int) {
 	for _, offset := range offsets {
 		p := entry(offset)
-		d.core.DeliverPublication(s, hub.Delivery{Namespace: ns, Publication: p, Encoded: native.JSON.EncodePublication(p)})
+		d.core.DeliverPublication(s, hub.Delivery{Namespace: ns, Publication: p, Encoded: native.JSON.EncodePublication(p)}, false)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestAnEntryThatDoesNotFollowEndsTheSubscription(t *testing.T) { // POS-2, P
 		t.Run(rule, func(t *testing.T) {
 			d := connected(t)
 			s := d.live(5)
-			d.core.DeliverPublication(s, hub.Delivery{Namespace: room, Publication: p, Encoded: native.JSON.EncodePublication(p)})
+			d.core.DeliverPublication(s, hub.Delivery{Namespace: room, Publication: p, Encoded: native.JSON.EncodePublication(p)}, false)
 			d.deliver(s, room, 8)
 			d.want(`{"unsubscribed":{"channel":"room:a","code":350,"reason":"an entry of the channel did not come"}}`)
 			d.wantChore(s)

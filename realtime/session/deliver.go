@@ -5,39 +5,49 @@ import (
 	"github.com/bellwire/bellwire/realtime/hub"
 )
 
-// DeliverPublication takes what the hub has for a subscription.
-func (c *Core) DeliverPublication(s *Subscription, d hub.Delivery) {
+// DeliverPublication takes what the hub has for a subscription. ready says that the line takes
+// more at once. When nothing waits before it either, the publication is not queued and pass is true: the driver sends
+// it now, before anything else of this session.
+func (c *Core) DeliverPublication(s *Subscription, d hub.Delivery, ready bool) (pass bool) {
 	if c.phase != connected {
-		return
+		return false
 	}
 	switch s.stage {
 	case joining:
 		c.hold(s, d)
 	case live:
-		c.deliver(s, d)
+		return c.deliver(s, &d, ready)
 	}
+	return false
 }
 
-// deliver queues a publication of a live subscription.
-func (c *Core) deliver(s *Subscription, d hub.Delivery) {
+// deliver passes or queues a publication of a live subscription.
+func (c *Core) deliver(s *Subscription, d *hub.Delivery, ready bool) (pass bool) {
 	p := d.Publication
 	if p.Offset != 0 {
 		switch {
 		case p.Epoch == s.epoch && p.Offset <= s.offset:
-			return // SUB-9, POS-5: it was replayed
+			return false // SUB-9, POS-5: it was replayed
 		case p.Epoch != s.epoch || p.Prev > s.offset:
 			c.endSubscription(s, realtime.CodeInsufficient, "an entry of the channel did not come")
-			return
+			return false
 		}
+	}
+	if ready && c.queue.isEmpty() && !c.queue.isFlying() {
+		if p.Offset != 0 {
+			s.offset = p.Offset
+		}
+		return true
 	}
 	i := item{bytes: d.Encoded, messages: 1, subscription: s, publication: p}
 	if !c.fits(&i) && !c.yield(s, d.Namespace, &i) {
-		return
+		return false
 	}
 	if p.Offset != 0 {
 		s.offset = p.Offset
 	}
 	c.queue.push(i)
+	return false
 }
 
 func (c *Core) fits(i *item) bool {

@@ -190,11 +190,11 @@ func (c *Core) replayOne(s *Subscription, p *realtime.Publication) {
 func (c *Core) release(s *Subscription) {
 	h := s.held
 	s.stage, s.held = live, nil
-	for _, d := range h.items {
+	for i := range h.items {
 		if s.stage != live || c.phase == ended {
 			return
 		}
-		c.deliver(s, d)
+		c.deliver(s, &h.items[i], false)
 	}
 	for _, d := range h.presence {
 		if s.stage == live && c.phase == connected && d.Change.Version > s.presence {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/hub"
 )
 
 // Transport is one line to one client.
@@ -18,4 +19,25 @@ type Transport interface {
 
 	// Name is for metrics: "websocket".
 	Name() string
+}
+
+// Carried is a Transport whose line is served by a carrier, the loop of a reactor, together with many others. Nothing of
+// it blocks: Write takes everything that it is given. Write, Ready, Blocked and Pass are called on the carrier alone.
+type Carried interface {
+	Transport
+
+	// Carrier is the one that serves the line.
+	Carrier() hub.Carrier
+
+	// Wake has the carrier call Flush of the node's connection soon. Any goroutine may call it.
+	Wake()
+
+	// Blocked reports whether something waits for the peer. When nothing does any more, Flush is called.
+	Blocked() bool
+
+	// Ready reports whether the line may be passed something: it is not blocked, and was not passed much already.
+	Ready() bool
+
+	// Pass sends a frame of the carrier's present task.
+	Pass(frame hub.Frame)
 }

@@ -144,6 +144,11 @@ func (l *line) serverStep() bool {
 	return c.work()
 }
 
+// takesMore reports whether the server's socket would take something at once.
+func (l *line) takesMore() bool {
+	return l.conn != nil && !l.conn.gone && !l.conn.batch && !l.lost && len(l.down) <= 4
+}
+
 // breakOffAfterRest is a close handshake: what is on its way still arrives.
 func (l *line) breakOffAfterRest() {
 	code, reason := l.code, l.reason

@@ -107,7 +107,15 @@ type member struct {
 	subscription *hub.Subscription
 }
 
-func (m *member) DeliverPublication(d hub.Delivery) { m.conn.core.DeliverPublication(m.core, d) }
+// DeliverPublication writes at once what the core passes, as a carrier does.
+func (m *member) DeliverPublication(d hub.Delivery) (passed bool) {
+	c := m.conn
+	if passed = c.core.DeliverPublication(m.core, d, c.line.takesMore()); passed {
+		c.server.world.met("pass")
+		c.line.write([][]byte{d.Encoded})
+	}
+	return passed
+}
 
 func (m *member) DeliverPresence(d hub.PresenceDelivery) { m.conn.core.DeliverPresence(m.core, d) }
 

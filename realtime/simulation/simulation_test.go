@@ -36,7 +36,7 @@ func TestSystemsUnderFaults(t *testing.T) { // SUB-2, SUB-4, SUB-5, SUB-6, POS-5
 		return
 	}
 	for _, what := range []string{
-		"restart", "cut", "half-open", "slow reader", "refuse", "late close", "duplicate connect", "network switch", "coalesce",
+		"restart", "cut", "half-open", "slow reader", "refuse", "late close", "duplicate connect", "network switch", "coalesce", "pass",
 		"split", "recovered", "missed", "duplicate", "no pong", "reread", "unsubscribed 351", "disconnected 4502",
 	} {
 		if met[what] == 0 {
