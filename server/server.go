@@ -212,7 +212,9 @@ func (s *Server) Close() error {
 			listener.Close()
 		}
 	}
-	return s.node.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return errors.Join(s.node.Close(), s.websocket.Wait(ctx))
 }
 
 // nodeName is the configured one or the host's.

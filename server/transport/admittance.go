@@ -11,6 +11,7 @@ import (
 
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/node"
+	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/websocket"
 )
 
@@ -24,7 +25,11 @@ type admittance struct {
 	protocol  Protocol
 	hello     node.Hello
 
-	line       *line            // set when there was a place
+	onReactor  bool             // a loop will serve the line
+	slot       *Slot            // nil: needs no counting
+	placed     bool             // there was a place
+	line       *line            // of a line that goroutines serve
+	carried    *carriedLine     // of a line that a loop serves
 	connection *node.Connection // set when the node has admitted the line
 	refused    bool             // by the address's places or by the node; nothing has been written
 }
@@ -38,30 +43,42 @@ func (a *admittance) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		a.refused = true
 		return nil, nil, errNotAdmitted
 	}
-	a.line = &line{
-		kind: messageType(a.protocol.Binary), frameBytesMax: a.transport.config.FrameBytesMax, slot: slot,
-		group: &a.transport.group, opened: make(chan struct{}),
-	}
-	connection, err := a.transport.config.Node.Open(a.line, a.protocol.Session, a.hello)
+	a.slot, a.placed = slot, true
+	connection, err := a.transport.config.Node.Open(a.newLine(), a.protocol.Session, a.hello)
 	if err != nil {
 		a.refused = true
 		return nil, nil, errNotAdmitted
 	}
-	a.connection = connection
+	if a.connection = connection; a.carried != nil {
+		a.carried.connection = connection
+	}
 	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+func (a *admittance) newLine() session.Transport {
+	t := a.transport
+	if a.onReactor {
+		a.carried = &carriedLine{transport: t, kind: messageType(a.protocol.Binary), slot: a.slot}
+		return a.carried
+	}
+	a.line = &line{
+		kind: messageType(a.protocol.Binary), frameBytesMax: t.config.FrameBytesMax, slot: a.slot,
+		group: &t.group, opened: make(chan struct{}),
+	}
+	return a.line
 }
 
 // giveUp ends what was begun for a line that does not come to be.
 func (a *admittance) giveUp(cause error) {
-	if a.line != nil {
-		defer a.line.slot.Release()
-	}
+	defer a.slot.Release()
 	var handshake *websocket.HandshakeError
 	switch {
 	case a.connection != nil:
-		a.line.fail()
+		if a.line != nil {
+			a.line.fail()
+		}
 		a.connection.Closed(cause)
-	case a.refused && a.line == nil:
+	case a.refused && !a.placed:
 		a.transport.refuse(a.ResponseWriter, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
 	case a.refused:
 		setRetryAfter(a, a.transport.config.Node.RetryAfter())

@@ -68,7 +68,7 @@ func (l *line) Write(messages [][]byte) error {
 	}
 	defer l.slot.Release()
 	for len(messages) > 0 {
-		count := l.fitting(messages)
+		count := fitting(messages, l.frameBytesMax)
 		if err := l.send(messages[:count]); err != nil {
 			return err
 		}
@@ -78,10 +78,10 @@ func (l *line) Write(messages [][]byte) error {
 }
 
 // fitting is how many of the messages go into one frame; at least one.
-func (l *line) fitting(messages [][]byte) int {
+func fitting(messages [][]byte, frameBytesMax int) int {
 	size := len(messages[0])
 	for i, message := range messages[1:] {
-		if size += len(message); size > l.frameBytesMax {
+		if size += len(message); size > frameBytesMax {
 			return i + 1
 		}
 	}

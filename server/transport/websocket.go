@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/internal/safego"
@@ -16,6 +17,7 @@ import (
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/handshake"
+	"github.com/bellwire/bellwire/websocket/reactor"
 )
 
 // Protocol is one subprotocol that lines may speak.
@@ -57,8 +59,13 @@ type Metrics interface {
 
 // WebSocket serves /ws.
 type WebSocket struct {
-	config Config
-	group  safego.Group
+	config  Config
+	reactor *reactor.Reactor // nil: the system has none
+	group   safego.Group
+
+	carriersMu sync.Mutex
+	// Guarded by carriersMu.
+	carriers map[*reactor.Loop]*carrier
 }
 
 // NewWebSocket returns the handler. The error is that of an origin pattern.
@@ -66,14 +73,22 @@ func NewWebSocket(config Config) (*WebSocket, error) {
 	if _, err := handshake.ParseOrigins(config.OriginPatterns); err != nil {
 		return nil, err
 	}
-	t := &WebSocket{config: config}
+	t := &WebSocket{config: config, carriers: make(map[*reactor.Loop]*carrier)}
 	t.group.Logger = config.Logger
 	t.group.OnPanic = config.Metrics.Panicked
-	return t, nil
+	var err error
+	t.reactor, err = t.newReactor()
+	return t, err
 }
 
-// Wait returns when no line is left, or when ctx ends. The node has closed them before.
-func (t *WebSocket) Wait(ctx context.Context) error { return t.group.Wait(ctx) }
+// Wait returns when no line is left, or when ctx ends, and ends the loops. The node has closed the lines before.
+func (t *WebSocket) Wait(ctx context.Context) error {
+	var err error
+	if t.reactor != nil {
+		err = t.reactor.Shutdown(ctx, websocket.StatusGoingAway, "")
+	}
+	return errors.Join(err, t.group.Wait(ctx))
+}
 
 // ServeHTTP upgrades a request and hands the line to the node.
 func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +103,13 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := &admittance{ResponseWriter: w, transport: t, request: r, protocol: protocol, hello: hello}
+	if t.reactor != nil && r.TLS == nil { // a line in TLS has no socket of its own
+		a.onReactor = true
+		if err := t.reactor.Upgrade(a, r, t.acceptOptions(r, protocol), a); err != nil {
+			a.giveUp(err)
+		}
+		return
+	}
 	conn, err := websocket.Accept(a, r, t.acceptOptions(r, protocol))
 	if err != nil {
 		a.giveUp(err)
