@@ -11,8 +11,11 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.6.0
 
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME ?= 30s
-# Part of a package's, target's or scenario's name, for `make fuzz`, `make bench` and `make e2e`.
+# Part of a package's, target's or scenario's name, for `make fuzz`, `make microbench` and `make e2e`.
 ONLY ?=
+# For `make bench`: what the reader of the report should know, and flags of bench/cmd/bench.
+NOTE ?=
+FLAGS ?=
 # Peers of other languages for `make interop`.
 PEERS ?= node python
 # Packages whose exhaustive tests take minutes under the race detector; they run without it. A regular expression.
@@ -38,6 +41,7 @@ test: ## Install what is missing, then check and test everything
 	$(STEP) setup scripts/setup && \
 	$(MAKE) --no-print-directory check test-go test-web e2e && \
 	$(MAKE) --no-print-directory interop PEERS=node && \
+	$(MAKE) --no-print-directory bench-test && \
 	printf '\nmake test: everything passed in %d s\n' $$(($$(date +%s) - begin))
 
 .PHONY: check
@@ -85,7 +89,17 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s), or those that match ONLY
 	@scripts/fuzz $(FUZZTIME) $(ONLY)
 
 .PHONY: bench
-bench: ## Run the Go benchmarks (ONLY=regular expression)
+bench: ## Measure Bellwire beside its peers, half an hour, into bench/results (NOTE=a sentence, FLAGS of bench/cmd/bench)
+	@$(MAKE) --no-print-directory -C bench full NOTE="$(NOTE)" FLAGS="$(FLAGS)"
+
+.PHONY: bench-test
+bench-test: ## Try everything that `make bench` does, on very few of everything
+	@$(STEP) "bench: go vet" $(MAKE) --no-print-directory -C bench vet
+	@$(STEP) "bench: tests" $(MAKE) --no-print-directory -C bench test
+	@$(STEP) "bench: smoke" $(MAKE) --no-print-directory -C bench smoke
+
+.PHONY: microbench
+microbench: ## Run the Go benchmarks (ONLY=regular expression)
 	@go test -run '^$$' -bench '$(or $(ONLY),.)' -benchmem ./...
 
 .PHONY: cover

@@ -2,159 +2,166 @@ package harness
 
 import (
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// Floor is the contender that does no WebSocket work: an epoll loop in C.
-const Floor = "floor"
-
-// Programs are the binaries that are measured and that measure.
-type Programs struct{ floor, load, engine string }
-
-// Build compiles them into a directory. root is that of this module.
-func Build(root, dir string) (*Programs, error) {
-	p := &Programs{floor: filepath.Join(dir, "floor"), load: filepath.Join(dir, "load"), engine: filepath.Join(dir, "engine")}
-	for _, command := range []*exec.Cmd{
-		exec.Command("gcc", "-O3", "-Wall", "-o", p.floor, filepath.Join(root, "native/floor.c")),
-		exec.Command("gcc", "-O3", "-Wall", "-o", p.load, filepath.Join(root, "native/load.c")),
-		exec.Command("go", "build", "-o", p.engine, "./cmd/engine"),
-	} {
-		command.Dir = root
-		if output, err := command.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w\n%s", command.Args, err, output)
-		}
-	}
-	return p, nil
-}
-
-// pair is a server and the load on it.
-type pair struct {
-	name   string
-	server *process
-	load   *process
-	conns  int
-}
 
 // Setting says where server and load run.
 type Setting struct {
 	Name   string
-	Pinned bool // server on the first processor, load on the second
+	Pinned bool // server on the first processor, load on the second, which never sleeps
 }
 
-func (s Setting) cpus() (server, load int) {
-	if s.Pinned {
-		return 0, 1
-	}
-	return -1, -1
+// The two settings. Pinned gives the steadiest figures, free is what a user has.
+var (
+	Pinned = Setting{Name: "pinned", Pinned: true}
+	Free   = Setting{Name: "free"}
+)
+
+// pair is a server and the load on it.
+type pair struct {
+	contender Contender
+	server    *server
+	load      *process
+
+	// Lines that are open.
+	subscribers, publishers, plain int
+	channels                       int // over which the subscribers are spread
 }
 
-func (p *Programs) pair(name string, setting Setting) (*pair, error) {
-	serverCPU, loadCPU := setting.cpus()
-	// NAME@PROGRAM is NAME as an engine that was built earlier, for comparing before and after.
-	library, program, built := strings.Cut(name, "@")
-	if !built {
-		program = p.engine
+func newPair(programs *Programs, contender Contender, setting Setting) (*pair, error) {
+	serverCPU, loadCPU := -1, -1
+	if setting.Pinned {
+		serverCPU, loadCPU = 0, 1
 	}
-	args := []string{library}
-	if name == Floor {
-		program, args = p.floor, nil
-	}
-	server, err := start(name, serverCPU, program, args...)
+	server, err := contender.launch(programs, serverCPU)
 	if err != nil {
 		return nil, err
 	}
-	line, err := server.answer()
-	if err != nil {
+	p := &pair{contender: contender, server: server}
+	if p.load, err = start("load", loadCPU, programs.path("load"), strconv.Itoa(server.port)); err != nil {
+		server.stop()
 		return nil, err
 	}
-	var port int
-	if _, err := fmt.Sscanf(line, "listening %d", &port); err != nil {
-		return nil, fmt.Errorf("%s said %q", name, line)
+	script := contender.script
+	if script == nil {
+		script = &echoScript
 	}
-	load, err := start("load on "+name, loadCPU, p.load, strconv.Itoa(port))
+	if err = script.teach(p.load); err == nil && setting.Pinned {
+		_, err = p.load.ask("spin 1")
+	}
 	if err != nil {
+		p.stop()
 		return nil, err
 	}
-	return &pair{name: name, server: server, load: load}, nil
+	return p, nil
 }
+
+// echoScript is the script of an engine: its lines are ready when they are upgraded.
+var echoScript = script{}
 
 func (p *pair) stop() {
 	p.load.stop()
 	p.server.stop()
 }
 
-// connect opens connections until there are n.
-func (p *pair) connect(n int) error {
-	if n <= p.conns {
-		return nil
-	}
-	_, err := p.load.ask("connect %d", n-p.conns)
-	p.conns = n
-	return err
+// lines is what must be open for a measurement.
+type lines struct {
+	subscribers, channels int // channels 0: one
+	publishers, plain     int
 }
 
-// EchoResult is one run.
-type EchoResult struct {
-	CPUPerMessage float64 // ns
-	PerSecond     float64
-	P50, P99      int // µs for a burst
+// fits reports whether lines can be reached by opening more.
+func (p *pair) fits(l lines) bool {
+	sameChannels := p.subscribers == 0 || p.channels == max(l.channels, 1)
+	return sameChannels && p.subscribers <= l.subscribers && p.publishers <= l.publishers && p.plain <= l.plain
 }
 
-func (p *pair) echo(size, flight, conns int, duration time.Duration) (result EchoResult, _ error) {
-	if _, err := p.server.ask("payload %d", size); err != nil {
-		return result, err
+// open opens what is missing.
+func (p *pair) open(l lines) error {
+	p.channels = max(l.channels, 1)
+	if n := l.subscribers - p.subscribers; n > 0 {
+		if _, err := p.load.ask("connect %d %d", n, p.channels); err != nil {
+			return err
+		}
+		p.subscribers += n
 	}
+	if n := l.publishers - p.publishers; n > 0 {
+		if _, err := p.load.ask("publishers %d %d", n, p.channels); err != nil {
+			return err
+		}
+		p.publishers += n
+	}
+	if n := l.plain - p.plain; n > 0 {
+		if _, err := p.load.ask("plain %d %d", p.server.httpPort, n); err != nil {
+			return err
+		}
+		p.plain += n
+	}
+	return nil
+}
+
+// measured asks the load for something and returns what it says, with the CPU time of the server for each message.
+func (p *pair) measured(format string, args ...any) (Values, error) {
 	before, err := p.server.cpu()
 	if err != nil {
-		return result, err
+		return nil, err
 	}
-	check := 1
-	if p.name == Floor {
-		check = 0
-	}
-	words, err := p.load.ask("echo %d %d %d %d %d", size, flight, conns, duration.Milliseconds(), check)
+	words, err := p.load.ask(format, args...)
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	after, err := p.server.cpu()
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	if len(words) != 4 {
-		return result, fmt.Errorf("%s answered %q", p.load.name, words)
+		return nil, fmt.Errorf("the load answered %q", words)
 	}
-	messages, _ := strconv.ParseFloat(words[0], 64)
-	nanoseconds, _ := strconv.ParseFloat(words[1], 64)
-	result.CPUPerMessage = float64(after-before) / messages
-	result.PerSecond = messages / nanoseconds * 1e9
-	result.P50, _ = strconv.Atoi(words[2])
-	result.P99, _ = strconv.Atoi(words[3])
-	return result, nil
+	var numbers [4]float64
+	for i, word := range words {
+		if numbers[i], err = strconv.ParseFloat(word, 64); err != nil {
+			return nil, err
+		}
+	}
+	values := Values{"cpu_ns": float64(after-before) / numbers[0], "rate": numbers[0] / numbers[1] * 1e9}
+	if numbers[3] > 0 {
+		values["p50_us"], values["p99_us"] = numbers[2], numbers[3]
+	}
+	return values, nil
 }
 
-// fan returns the CPU nanoseconds of the server for each message delivered.
-func (p *pair) fan(size, k, count int, every time.Duration) (float64, error) {
+// echo sends messages and waits for their echoes. duration 0: once on each connection.
+func (p *pair) echo(size, flight, conns int, duration time.Duration) (Values, error) {
+	if _, err := p.server.ask("payload %d", size); err != nil {
+		return nil, err
+	}
+	check := 1
+	if p.contender.Name == Floor {
+		check = 0
+	}
+	return p.measured("echo %d %d %d %d %d", size, flight, conns, duration.Milliseconds(), check)
+}
+
+// broadcast lets an engine send count times k messages at once to each connection.
+func (p *pair) broadcast(size, k, count int, every time.Duration) (Values, error) {
 	header := 2
 	if size >= 126 {
 		header = 4
 	}
-	if words, err := p.load.ask("sink %d", (header+size)*k*count); err != nil || words[0] != "ready" {
-		return 0, fmt.Errorf("%s answered %q: %w", p.load.name, words, err)
+	if _, err := p.load.ask("sink %d", (header+size)*k*count); err != nil {
+		return nil, err
 	}
 	before, err := p.server.cpu()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if _, err := p.server.ask("fan %d %d %d %d", size, k, count, every.Microseconds()); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if _, err := p.load.answer(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	after, err := p.server.cpu()
-	return float64(after-before) / float64(p.conns*k*count), err
+	return Values{"cpu_ns": float64(after-before) / float64(p.subscribers*k*count)}, err
 }

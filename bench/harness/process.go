@@ -2,16 +2,22 @@ package harness
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// patience is how long a child may take for one answer. It is more than the load generator's own.
+const patience = 90 * time.Second
 
 // process is a child that takes commands on its standard input.
 type process struct {
@@ -19,6 +25,7 @@ type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Scanner
+	errors  tail
 }
 
 // start runs a program, on one processor only unless cpu is negative.
@@ -29,7 +36,8 @@ func start(name string, cpu int, program string, args ...string) (*process, erro
 		program = "taskset"
 	}
 	p := &process{name: name, command: exec.Command(program, args...)}
-	p.command.Stderr = os.Stderr
+	p.command.Stderr = &p.errors
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if p.in, err = p.command.StdinPipe(); err != nil {
 		return nil, err
@@ -45,32 +53,33 @@ func start(name string, cpu int, program string, args ...string) (*process, erro
 	return p, nil
 }
 
-// stop ends the child, which does so when its commands end.
+// stop ends the child and waits for it.
 func (p *process) stop() {
 	p.in.Close()
-	timer := time.AfterFunc(10*time.Second, func() { p.command.Process.Kill() })
+	p.command.Process.Signal(unix.SIGTERM)
+	timer := time.AfterFunc(5*time.Second, func() { p.command.Process.Kill() })
 	defer timer.Stop()
 	p.command.Wait()
 }
 
-func (p *process) send(format string, args ...any) error {
-	_, err := fmt.Fprintf(p.in, format+"\n", args...)
-	return err
-}
-
 // answer returns the next line of the child.
 func (p *process) answer() (string, error) {
-	if !p.out.Scan() {
-		return "", fmt.Errorf("%s ended early", p.name)
+	late := time.AfterFunc(patience, func() { p.command.Process.Kill() })
+	defer late.Stop()
+	if p.out.Scan() {
+		return p.out.Text(), nil
 	}
-	return p.out.Text(), nil
+	p.command.Wait()
+	if said := p.errors.String(); said != "" {
+		return "", errors.New(said)
+	}
+	return "", fmt.Errorf("%s ended early", p.name)
 }
 
 // ask sends a command and returns the words of the answer.
 func (p *process) ask(format string, args ...any) ([]string, error) {
-	if err := p.send(format, args...); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.name, err)
-	}
+	// What is not taken is found by the answer that does not come.
+	fmt.Fprintf(p.in, format+"\n", args...)
 	line, err := p.answer()
 	return strings.Fields(line), err
 }
@@ -82,22 +91,48 @@ func (p *process) cpu() (time.Duration, error) {
 	clock := int32(^p.command.Process.Pid<<3 | schedulerClock)
 	var t unix.Timespec
 	if err := unix.ClockGettime(clock, &t); err != nil {
-		return 0, fmt.Errorf("clock of %s: %w", p.name, err)
+		return 0, fmt.Errorf("%s has ended: %s", p.name, p.errors.String())
 	}
 	return time.Duration(t.Nano()), nil
 }
 
 // resident returns the bytes of the child that are in memory.
-func (p *process) resident() (int64, error) {
+func (p *process) resident() (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kib, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-			return kib << 10, err
+			kib, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return kib * 1024, err
 		}
 	}
 	return 0, fmt.Errorf("%s has no VmRSS", p.name)
+}
+
+// tailBytesMax bounds what is kept of what a child says on its standard error.
+const tailBytesMax = 2 << 10
+
+// tail keeps the last bytes that are written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Write implements io.Writer.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b...)
+	t.text = t.text[max(0, len(t.text)-tailBytesMax):]
+	return len(b), nil
+}
+
+// String returns the last line.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
+	return lines[len(lines)-1]
 }

@@ -1,164 +1,211 @@
 package harness
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
+	"regexp"
 	"strings"
-	"time"
 )
 
-// Report is what is written down.
+// Report writes what was found into a directory: README.md and its plots.
 type Report struct {
-	Plan    *Plan
 	Results *Results
-	Note    string // what the reader should know of the circumstances
-	Load    [2]string
-	Began   time.Time
+	Dir     string
+
+	text strings.Builder
 }
 
-// Write puts engine.md and its plots into a directory.
-func (r *Report) Write(dir, engine string) error {
-	var b bytes.Buffer
-	r.writeHead(&b, engine)
-	if err := r.writeEcho(&b, dir); err != nil {
-		return err
-	}
-	if err := r.writeFan(&b, dir); err != nil {
-		return err
-	}
-	if err := r.writeIdle(&b, dir); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "engine.md"), b.Bytes(), 0o644)
+// section is a table of cells by contender, and its plot.
+type section struct {
+	title, about string
+	cells        string // a regular expression; what it catches first heads the column
+	contenders   []Contender
+	value        string
+	floor        string   // cell of the floor, $1 is what was caught; empty: absolute
+	scale        float64  // of an absolute value
+	unit         string   // of it
+	columns      []column // instead of cells, value, floor and scale
+	plotted      int      // the one that is drawn
+	plot         string   // name of the file; empty: none
+	curve        string   // what the columns count; the plot shows how the value grows with it
 }
 
-func (r *Report) writeHead(b *bytes.Buffer, engine string) {
-	fmt.Fprintf(b, "# WebSocket engines side by side\n\n")
-	fmt.Fprintf(b, "Written by `make -C bench run` on %s. %s\n\n", r.Began.UTC().Format("2006-01-02"), r.Note)
-	fmt.Fprintf(b, "The main figure is the CPU time that the system accounts to the **server** process, per message, as a ratio to the *floor* in the "+
-		"same round: an epoll loop in C that moves as many bytes and does no WebSocket work. Median of %d rounds in which all contenders take turns; "+
-		"every first echo is compared byte for byte. Smaller is better.\n\n", r.Plan.Rounds)
-	fmt.Fprintf(b, "| machine | |\n|---|---|\n")
-	for _, fact := range machine() {
-		fmt.Fprintf(b, "| %s | %s |\n", fact[0], fact[1])
-	}
-	fmt.Fprintf(b, "| load average before, after | %s; %s |\n", r.Load[0], r.Load[1])
-	for _, module := range modules(engine) {
-		fmt.Fprintf(b, "| %s | %s |\n", module[0], module[1])
-	}
-	fmt.Fprintln(b)
+// column is one value of one cell.
+type column struct {
+	head, cell, value string
+	scale             float64
 }
 
-func (r *Report) writeEcho(b *bytes.Buffer, dir string) error {
-	for _, setting := range r.settings() {
-		fmt.Fprintf(b, "## Echo, %s\n\n", setting.Name)
-		if setting.Pinned {
-			fmt.Fprintf(b, "Server on one processor, load on another. ")
-		}
-		fmt.Fprintf(b, "Columns are connections : bytes : messages in flight on each.\n\n")
-		var columns []string
-		var figures []map[string]Figure
-		for i, cell := range r.Plan.Echo {
-			if cell.Setting == setting {
-				columns = append(columns, cell.String())
-				figures = append(figures, r.Results.Echo[i])
-			}
-		}
-		r.writeTable(b, columns, figures)
-		r.writeRates(b, columns, figures)
-		for _, flight := range []int{1, 16} {
-			file := fmt.Sprintf("echo-%s-%d.svg", setting.Name, flight)
-			title := fmt.Sprintf("Echo, %s, %d in flight: CPU per message, ratio to the floor", setting.Name, flight)
-			if err := r.plotEcho(filepath.Join(dir, file), title, setting, flight); err != nil {
-				return err
-			}
-			fmt.Fprintf(b, "![%s](%s)\n\n", title, file)
+// Write makes everything anew.
+func (r *Report) Write() error {
+	r.text.Reset()
+	r.writeHead()
+	r.Results.writeTargets(&r.text)
+	r.writeMachine()
+	for _, s := range sections() {
+		if err := r.writeSection(&s); err != nil {
+			return err
 		}
 	}
-	return nil
+	r.writeFailures()
+	r.writeHow()
+	return os.WriteFile(filepath.Join(r.Dir, "README.md"), []byte(r.text.String()), 0o644)
 }
 
-func (r *Report) settings() (all []Setting) {
-	for _, cell := range r.Plan.Echo {
-		if !slices.Contains(all, cell.Setting) {
-			all = append(all, cell.Setting)
-		}
+func (r *Report) printf(format string, args ...any) { fmt.Fprintf(&r.text, format, args...) }
+
+func (r *Report) writeHead() {
+	r.printf("# Bellwire beside its peers\n\nMeasured on %s", r.Results.Began.UTC().Format("2006-01-02"))
+	if !r.Results.Complete {
+		r.printf("; **the run has not ended, or was cut short**")
 	}
-	return all
+	r.printf(". %s\n\n", r.Results.Note)
+	r.printf("The main figure is the CPU time that the system accounts to the **server's process** for each message, mostly as a ratio to the *floor* in the same "+
+		"round: an epoll loop in C that moves as many bytes and does nothing else. All contenders take turns in each of %d rounds; what is shown is the median. "+
+		"The load is one thread in C that checks what comes.\n\n", r.Results.Rounds)
 }
 
-// writeTable writes ratios, and nanoseconds for the floor.
-func (r *Report) writeTable(b *bytes.Buffer, columns []string, figures []map[string]Figure) {
-	fmt.Fprintf(b, "| server | %s |\n|---|%s\n| floor, ns |", strings.Join(columns, " | "), strings.Repeat("---:|", len(columns)))
-	for _, row := range figures {
-		fmt.Fprintf(b, " %.0f |", row[Floor].CPU)
+func (r *Report) writeMachine() {
+	r.printf("<details><summary>The machine, and the versions of the peers</summary>\n\n| | |\n|---|---|\n")
+	for _, fact := range r.Results.Machine {
+		r.printf("| %s | %s |\n", fact[0], fact[1])
 	}
-	for _, name := range r.Plan.Contenders {
-		fmt.Fprintf(b, "\n| %s |", bold(name))
-		for _, row := range figures {
-			fmt.Fprintf(b, " %s ±%s |", number(row[name].Ratio), number(row[name].Spread/2))
-		}
+	r.printf("| load average before, after | %s; %s |\n| time of the whole run | %.0f s |\n", r.Results.Load[0], r.Results.Load[1], r.Results.Seconds)
+	for _, module := range r.Results.Modules {
+		r.printf("| %s | %s |\n", module[0], module[1])
 	}
-	fmt.Fprintf(b, "\n\n± is half the width of the middle half of the rounds.\n\n")
+	r.printf("\n</details>\n\n")
 }
 
-// writeRates writes what a client saw. It depends on the machine and its load more than the ratios do.
-func (r *Report) writeRates(b *bytes.Buffer, columns []string, figures []map[string]Figure) {
-	fmt.Fprintf(b, "<details><summary>Thousand messages a second; p50 and p99 of a burst in µs</summary>\n\n")
-	fmt.Fprintf(b, "| server | %s |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("---:|", len(columns)))
-	for _, name := range append([]string{Floor}, r.Plan.Contenders...) {
-		fmt.Fprintf(b, "| %s |", bold(name))
-		for _, row := range figures {
-			f := row[name]
-			fmt.Fprintf(b, " %.0f; %d, %d |", f.PerSecond/1000, f.P50, f.P99)
-		}
-		fmt.Fprintln(b)
-	}
-	fmt.Fprintf(b, "\n</details>\n\n")
-}
-
-func (r *Report) writeFan(b *bytes.Buffer, dir string) error {
-	if len(r.Plan.Fan) == 0 {
+func (r *Report) writeSection(s *section) error {
+	t := r.table(s)
+	if len(t.rows) == 0 {
 		return nil
 	}
-	fmt.Fprintf(b, "## Fan-out, paced\n\nColumns are connections : bytes : messages published at once. CPU of the server for each message delivered, as a ratio to "+
-		"the floor at one message at a time, which is one `write` for each.\n\n")
-	var columns []string
-	for _, cell := range r.Plan.Fan {
-		columns = append(columns, cell.String())
+	r.printf("## %s\n\n%s\n\n| | %s |\n|---|%s\n", s.title, s.about, strings.Join(t.columns, " | "), strings.Repeat("---:|", len(t.columns)))
+	for _, row := range t.rows {
+		r.printf("| %s |", bold(row.name))
+		for _, f := range row.figures {
+			r.printf(" %s |", f.text())
+		}
+		r.printf("\n")
 	}
-	r.writeTable(b, columns, r.Results.Fan)
-	title := "Fan-out: CPU per delivered message, ratio to one write"
-	if err := r.plotFan(filepath.Join(dir, "fan-out.svg"), title, columns); err != nil {
-		return err
-	}
-	fmt.Fprintf(b, "![%s](fan-out.svg)\n\n", title)
-	return nil
-}
-
-func (r *Report) writeIdle(b *bytes.Buffer, dir string) error {
-	if len(r.Results.Idle) == 0 {
+	r.printf("\n")
+	if s.plot == "" {
 		return nil
 	}
-	fmt.Fprintf(b, "## Idle connections\n\nMemory of the server process for each connection: the slope over %s connections, each of which has echoed one "+
-		"message. The kernel takes about 4.8 kB more at each end, for all alike.\n\n", join(r.Plan.Idle))
-	fmt.Fprintf(b, "| server | bytes after a collection | bytes as it sits | MB without connections |\n|---|---:|---:|---:|\n")
-	for _, name := range append([]string{Floor}, r.Plan.Contenders...) {
-		m := r.Results.Idle[name]
-		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.1f |\n", bold(name), m.PerConn, m.PerConnRaw, float64(m.Start)/1e6)
-	}
-	title := "Memory of an idle connection, bytes"
-	fmt.Fprintf(b, "\n![%s](idle.svg)\n", title)
-	return r.plotIdle(filepath.Join(dir, "idle.svg"), title)
+	r.printf("![%s](%s.svg)\n\n", s.title, s.plot)
+	return t.draw(filepath.Join(r.Dir, s.plot+".svg"), s)
 }
+
+// table is what a section shows.
+type table struct {
+	columns []string
+	rows    []row
+}
+
+type row struct {
+	name    string
+	figures []Figure
+}
+
+func (r *Report) table(s *section) *table {
+	t := new(table)
+	names := r.Results.names(s.contenders)
+	if s.columns != nil {
+		for _, c := range s.columns {
+			t.columns = append(t.columns, c.head)
+		}
+		t.fill(names, func(column int, contender string) Figure {
+			c := s.columns[column]
+			return r.Results.figure(c.cell, contender, c.value).times(c.scale)
+		})
+		return t
+	}
+	pattern := regexp.MustCompile("^" + s.cells + "$")
+	cells := r.Results.cells(pattern)
+	for _, cell := range cells {
+		t.columns = append(t.columns, pattern.FindStringSubmatch(cell)[1])
+	}
+	if s.floor != "" { // what the ratios are to
+		t.fill([]string{floorRow}, func(column int, _ string) Figure {
+			return r.Results.figure(pattern.ReplaceAllString(cells[column], s.floor), Floor, s.value).times(1e-3)
+		})
+	}
+	t.fill(names, func(column int, contender string) Figure {
+		cell := cells[column]
+		if s.floor == "" {
+			return r.Results.figure(cell, contender, s.value).times(s.scale)
+		}
+		return r.Results.ratio(cell, contender, s.value, pattern.ReplaceAllString(cell, s.floor), Floor)
+	})
+	return t
+}
+
+// floorRow names the only row that is no ratio.
+const floorRow = "floor, µs"
+
+// fill adds a row for each contender that has a figure.
+func (t *table) fill(names []string, of func(column int, contender string) Figure) {
+	for _, name := range names {
+		current := row{name: name}
+		found := false
+		for column := range t.columns {
+			f := of(column, name)
+			found = found || f.Rounds > 0
+			current.figures = append(current.figures, f)
+		}
+		if found {
+			t.rows = append(t.rows, current)
+		}
+	}
+}
+
+func (f Figure) times(scale float64) Figure {
+	return Figure{Median: f.Median * scale, Spread: f.Spread * scale, Rounds: f.Rounds}
+}
+
+func (f Figure) text() string {
+	if f.Rounds == 0 {
+		return "–"
+	}
+	if f.Rounds == 1 {
+		return number(f.Median)
+	}
+	return number(f.Median) + " ±" + number(f.Spread)
+}
+
+// writeFailures tells what could not be measured, once for each contender and kind of cell.
+func (r *Report) writeFailures() {
+	told := make(map[string]bool)
+	for _, o := range r.Results.Observations {
+		if o.Error == "" || told[o.Cell+o.Contender] {
+			continue
+		}
+		if len(told) == 0 {
+			r.printf("## What failed\n\n| cell | contender | what it said |\n|---|---|---|\n")
+		}
+		told[o.Cell+o.Contender] = true
+		r.printf("| %s | %s | %s |\n", o.Cell, o.Contender, strings.ReplaceAll(o.Error, "|", "\\|"))
+	}
+	if len(told) > 0 {
+		r.printf("\n")
+	}
+}
+
+func (r *Report) writeHow() {
+	r.printf("## How to repeat it\n\n```sh\nmake bench              # everything, about half an hour on two processors that do nothing else\n" +
+		"make -C bench quick     # a part, in a few minutes\n```\n\nEvery single observation is in [results.json](results.json); " +
+		"[bench/README.md](../README.md) says how it works and what its traps are. ± is half the width of the middle half of the rounds. " +
+		"Connections are on the loopback device of one machine, so that the kernel's receiving half is accounted to the sender.\n")
+}
+
+func isOurs(name string) bool { return strings.HasPrefix(name, "bellwire") }
 
 // bold marks our own.
 func bold(name string) string {
-	if strings.HasPrefix(name, "bellwire") {
+	if isOurs(name) {
 		return "**" + name + "**"
 	}
 	return name
@@ -167,46 +214,12 @@ func bold(name string) string {
 // number has as many digits as mean something.
 func number(x float64) string {
 	switch {
-	case x >= 10:
+	case x >= 100 || x <= -100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10 || x <= -10:
 		return fmt.Sprintf("%.1f", x)
-	case x < 0.1:
+	case x < 0.1 && x > -0.1:
 		return fmt.Sprintf("%.3f", x)
 	}
 	return fmt.Sprintf("%.2f", x)
-}
-
-func join(numbers []int) string {
-	var words []string
-	for _, n := range numbers {
-		words = append(words, fmt.Sprint(n))
-	}
-	return strings.Join(words, ", ")
-}
-
-// machine says where this runs.
-func machine() [][2]string {
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return [][2]string{
-		{"processor", fmt.Sprintf("%s, %d visible", procValue("/proc/cpuinfo", "model name"), runtime.NumCPU())},
-		{"memory", procValue("/proc/meminfo", "MemTotal")},
-		{"system", "Linux " + strings.TrimSpace(string(kernel)) + ", " + runtime.GOARCH},
-		{"Go", runtime.Version()},
-	}
-}
-
-func procValue(path, name string) string {
-	text, _ := os.ReadFile(path)
-	for line := range strings.Lines(string(text)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown"
-}
-
-// LoadAverage reads how busy the machine is.
-func LoadAverage() string {
-	text, _ := os.ReadFile("/proc/loadavg")
-	words := strings.Fields(string(text))
-	return strings.Join(words[:min(3, len(words))], " ")
 }

@@ -6,6 +6,8 @@
 //   gc                       nothing
 //   payload BYTES            how large the echoed messages are
 //   fan BYTES K COUNT MICROS COUNT times, every MICROS: write K messages of BYTES to each connection, in one call
+//   server                   from now on be the floor of a server: a message "S" is answered by "OK" and makes its line a subscriber; any
+//                            other is written to each subscriber, in one call of write for each, and answered by "OK"
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,6 +25,7 @@ enum { FDS_MAX = 20000, EVENTS_MAX = 1024, BUFFER_BYTES = 256 << 10 };
 
 struct line {
 	uint8_t upgraded;
+	uint8_t subscribed;
 	uint32_t rest; // bytes of an unfinished message
 };
 
@@ -30,7 +33,7 @@ static struct line lines[FDS_MAX + 64];
 static int order[FDS_MAX], order_used;
 static uint8_t input[BUFFER_BYTES], output[BUFFER_BYTES];
 static size_t frame_in = 134, frame_out = 130;
-static int epoll;
+static int epoll, serving;
 
 static const char response[] =
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -83,8 +86,70 @@ static void command(void) {
 		frame_out = header(a) + a;
 	} else if (sscanf(text, "fan %llu %llu %llu %llu", &a, &b, &c, &d) == 4) {
 		fan(a, (int)b, (int)c, (long)d);
+	} else if (strcmp(text, "server\n") == 0) {
+		serving = 1;
 	}
 	answer("ok");
+}
+
+static void deliver(int fd, const uint8_t *b, size_t n) {
+	for (int tries = 0; n > 0;) {
+		ssize_t w = write(fd, b, n);
+		if (w < 0 && errno == EAGAIN && tries++ < 100000) {
+			usleep(50);
+			continue;
+		}
+		if (w <= 0) {
+			perror("floor: write");
+			exit(1);
+		}
+		b += w;
+		n -= (size_t)w;
+	}
+}
+
+// fill reads until there are enough bytes.
+static size_t fill(int fd, size_t have, size_t enough) {
+	while (have < enough) {
+		ssize_t more = recv(fd, input + have, sizeof input - have, 0);
+		if (more > 0) have += (size_t)more;
+		else if (more == 0 || errno != EAGAIN) exit(1);
+	}
+	return have;
+}
+
+// publish carries out the messages of a line, which are whole: the load writes each burst in one call,
+// and what is left of one that was cut comes at once after it.
+static void publish(int fd, ssize_t got) {
+	static const uint8_t ok[] = {0x81, 2, 'O', 'K'};
+	size_t at = 0, have = (size_t)got;
+	while (at < have) {
+		size_t head = 6, bytes;
+		have = fill(fd, have, at + head);
+		bytes = input[at + 1] & 0x7f;
+		if (bytes == 126) {
+			head = 8;
+			have = fill(fd, have, at + head);
+			bytes = (size_t)input[at + 2] << 8 | input[at + 3];
+		}
+		have = fill(fd, have, at + head + bytes);
+		const uint8_t *key = input + at + head - 4;
+		size_t n = header(bytes);
+		output[0] = 0x81;
+		output[1] = bytes < 126 ? (uint8_t)bytes : 126;
+		output[2] = (uint8_t)(bytes >> 8);
+		output[3] = (uint8_t)bytes;
+		for (size_t i = 0; i < bytes; i++) output[n + i] = input[at + head + i] ^ key[i & 3];
+		if (bytes == 1) {
+			lines[fd].subscribed = 1;
+		} else {
+			for (int i = 0; i < order_used; i++) {
+				if (lines[order[i]].subscribed) deliver(order[i], output, n + bytes);
+			}
+		}
+		deliver(fd, ok, sizeof ok);
+		at += head + bytes;
+	}
 }
 
 static void serve(int fd) {
@@ -98,6 +163,10 @@ static void serve(int fd) {
 	if (!l->upgraded) {
 		l->upgraded = 1;
 		send(fd, response, sizeof response - 1, MSG_NOSIGNAL);
+		return;
+	}
+	if (serving) {
+		publish(fd, got);
 		return;
 	}
 	size_t bytes = l->rest + (size_t)got;

@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -13,33 +15,48 @@ import (
 	"github.com/bellwire/bellwire/bench/harness"
 )
 
+// options are what the command line says.
+type options struct {
+	quick, smoke           bool
+	half, only, cells, out string
+	note, render           string
+	rounds                 int
+}
+
 func main() {
-	quick := flag.Bool("quick", false, "fewer cells and rounds: about two minutes")
-	out := flag.String("out", "results", "directory of the report")
-	only := flag.String("only", "bellwire-reactor,bellwire,gws,gorilla,fasthttp,coder,gobwas", "contenders, with commas between")
-	parts := flag.String("parts", "echo,free,fan,idle", "what is measured, with commas between")
-	note := flag.String("note", "", "a sentence on the circumstances, for the report")
-	cells := flag.String("echo", "", "echo cells instead of the plan's, as 100:128:1, with commas between")
-	rounds := flag.Int("rounds", 0, "rounds instead of the plan's")
+	var o options
+	flag.BoolVar(&o.quick, "quick", false, "fewer cells and rounds: a few minutes")
+	flag.BoolVar(&o.smoke, "smoke", false, "very few of everything, only to see that it works; a contender that fails ends it with an error")
+	flag.StringVar(&o.half, "half", "", "engine or server; both when empty")
+	flag.StringVar(&o.only, "only", "", "contenders besides the floor, with commas between; all when empty")
+	flag.StringVar(&o.cells, "cells", "", "regular expression of the cells, such as server/fan")
+	flag.StringVar(&o.out, "out", "results", "directory of the report")
+	flag.StringVar(&o.note, "note", "", "a sentence on the circumstances, for the report")
+	flag.StringVar(&o.render, "render", "", "measure nothing: write the report of this directory again from its results.json")
+	flag.IntVar(&o.rounds, "rounds", 0, "rounds; 5, with -quick 3, with -smoke 2 when 0")
 	flag.Parse()
-	plan, err := newPlan(*quick, strings.Split(*only, ","), strings.Split(*parts, ","), *cells)
-	if *rounds > 0 && err == nil {
-		plan.Rounds = *rounds
-	}
-	if err == nil {
-		err = run(plan, *out, *note)
-	}
-	if err != nil {
+	if err := run(&o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(plan *harness.Plan, out, note string) error {
+func run(o *options) error {
+	if o.render != "" {
+		results, err := harness.Load(filepath.Join(o.render, "results.json"))
+		if err != nil {
+			return err
+		}
+		return (&harness.Report{Results: results, Dir: o.render}).Write()
+	}
+	plan, rounds, err := newPlan(o)
+	if err != nil {
+		return err
+	}
 	if err := raiseOpenFiles(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "bench")
@@ -47,79 +64,86 @@ func run(plan *harness.Plan, out, note string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, unix.SIGTERM)
+	go func() {
+		<-interrupted
+		os.RemoveAll(dir)
+		os.Exit(130) // the children die with their parent
+	}()
 	fmt.Println("building")
 	programs, err := harness.Build(".", dir)
 	if err != nil {
 		return err
 	}
-	report := harness.Report{Plan: plan, Note: note, Began: time.Now()}
-	report.Load[0] = harness.LoadAverage()
-	plan.Progress = func(format string, args ...any) {
-		fmt.Printf("%5.0f s  %s\n", time.Since(report.Began).Seconds(), fmt.Sprintf(format, args...))
+	return measure(o, programs, plan, rounds)
+}
+
+func newPlan(o *options) (*harness.Plan, int, error) {
+	size, rounds := harness.Full, 5
+	switch {
+	case o.smoke:
+		size, rounds = harness.Smoke, 2
+	case o.quick:
+		size, rounds = harness.Quick, 3
 	}
-	if report.Results, err = plan.Run(programs); err != nil {
-		return err
+	if o.rounds > 0 {
+		rounds = o.rounds
 	}
-	report.Load[1] = harness.LoadAverage()
-	if err := report.Write(out, filepath.Join(dir, "engine")); err != nil {
-		return err
+	var names []string
+	if o.only != "" {
+		names = strings.Split(o.only, ",")
 	}
-	fmt.Printf("%5.0f s  written to %s\n", time.Since(report.Began).Seconds(), filepath.Join(out, "engine.md"))
+	plan := harness.NewPlan(size, harness.Select(harness.Engines(), names), harness.Select(harness.Servers(), names))
+	if o.half != "" {
+		if o.half != "engine" && o.half != "server" {
+			return nil, 0, fmt.Errorf("-half is %q, and must be engine or server", o.half)
+		}
+		plan.Half(o.half)
+	}
+	cells, err := regexp.Compile(o.cells)
+	if err != nil {
+		return nil, 0, fmt.Errorf("-cells: %w", err)
+	}
+	plan.Keep(cells)
+	return plan, rounds, nil
+}
+
+func measure(o *options, programs *harness.Programs, plan *harness.Plan, rounds int) error {
+	results := &harness.Results{
+		Began: time.Now(), Note: o.note, Rounds: rounds, Machine: harness.Machine(), Modules: programs.Modules(),
+		Load: [2]string{harness.LoadAverage(), ""},
+	}
+	report := &harness.Report{Results: results, Dir: o.out}
+	var failed error
+	write := func() {
+		results.Load[1] = harness.LoadAverage()
+		results.Seconds = time.Since(results.Began).Seconds()
+		failed = results.Save(filepath.Join(o.out, "results.json"))
+		if err := report.Write(); failed == nil {
+			failed = err
+		}
+	}
+	runner := &harness.Runner{
+		Programs: programs, Rounds: rounds, Results: results, Written: write,
+		Progress: &harness.Progress{Out: os.Stdout, Terminal: isTerminal(os.Stdout)},
+	}
+	runner.Run(plan)
+	results.Complete = o.cells == "" && o.only == "" && o.half == ""
+	write()
+	if failed != nil {
+		return failed
+	}
+	runner.Progress.Finish("%.0f s; the report is %s", results.Seconds, filepath.Join(o.out, "README.md"))
+	if o.smoke {
+		return results.Failure()
+	}
 	return nil
 }
 
-// newPlan says what is measured. cells replace those of the echo.
-func newPlan(quick bool, contenders, parts []string, cells string) (*harness.Plan, error) {
-	plan := &harness.Plan{Contenders: contenders, Rounds: 5, Duration: 400 * time.Millisecond}
-	sizes, lines, fans := []int{16, 128, 4096}, []int{100, 1000}, []int{1000, 10000}
-	steps := []int{2000, 5000, 10000}
-	if quick {
-		plan.Rounds, plan.Duration = 3, 200*time.Millisecond
-		sizes, lines, fans = []int{128, 4096}, []int{100}, []int{1000}
-		steps = []int{1000, 2000, 4000}
-	}
-	pinned, free := harness.Setting{Name: "pinned", Pinned: true}, harness.Setting{Name: "free"}
-	for _, part := range parts {
-		switch part {
-		case "echo":
-			plan.Echo = append(plan.Echo, echoCells(pinned, sizes, lines)...)
-		case "free": // both processors, and the scheduler's choice
-			plan.Echo = append(plan.Echo, echoCells(free, []int{128}, lines)...)
-		case "fan":
-			for _, conns := range fans {
-				for _, k := range []int{1, 4, 16} {
-					every := time.Duration(conns) * 25 * time.Microsecond
-					plan.Fan = append(plan.Fan, harness.FanCell{Conns: conns, Size: 128, K: k, Count: max(10000/conns, 2), Every: every})
-				}
-			}
-		case "idle":
-			plan.Idle = steps
-		}
-	}
-	if cells == "" || len(plan.Echo) == 0 {
-		return plan, nil
-	}
-	setting := plan.Echo[0].Setting
-	plan.Echo = nil
-	for name := range strings.SplitSeq(cells, ",") {
-		cell := harness.EchoCell{Setting: setting}
-		if _, err := fmt.Sscanf(name, "%d:%d:%d", &cell.Conns, &cell.Size, &cell.Flight); err != nil {
-			return nil, fmt.Errorf("echo cell %q: want CONNECTIONS:BYTES:FLIGHT", name)
-		}
-		plan.Echo = append(plan.Echo, cell)
-	}
-	return plan, nil
-}
-
-func echoCells(setting harness.Setting, sizes, lines []int) (cells []harness.EchoCell) {
-	for _, flight := range []int{1, 16} {
-		for _, conns := range lines {
-			for _, size := range sizes {
-				cells = append(cells, harness.EchoCell{Setting: setting, Conns: conns, Size: size, Flight: flight})
-			}
-		}
-	}
-	return cells
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // raiseOpenFiles lets this process and its children open as many files as they may.

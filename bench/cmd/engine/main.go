@@ -30,7 +30,12 @@ var contenders = map[string]func() contender{
 	"coder":            newCoder,
 	"gobwas":           newGobwas,
 	"gws":              newGWS,
-	"fasthttp":         nil, // has a server of its own
+}
+
+// servers are those of libraries that bring their own HTTP server.
+var servers = map[string]func(net.Listener) (contender, error){
+	"fasthttp": serveFasthttp,
+	"nbio":     serveNBIO,
 }
 
 func main() {
@@ -48,22 +53,13 @@ func main() {
 }
 
 func run(name, address string) error {
-	make, known := contenders[name]
-	if !known {
-		return fmt.Errorf("unknown library %q", name)
-	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
-	var c contender
-	if name == "fasthttp" {
-		c = serveFasthttp(listener)
-	} else {
-		c = make()
-		mux := http.NewServeMux()
-		mux.Handle("/ws", c)
-		go http.Serve(listener, mux)
+	c, err := serve(name, listener)
+	if err != nil {
+		return err
 	}
 	fmt.Println("listening", listener.Addr().(*net.TCPAddr).Port)
 	commands := bufio.NewScanner(os.Stdin)
@@ -74,6 +70,21 @@ func run(name, address string) error {
 		fmt.Println("ok")
 	}
 	return commands.Err()
+}
+
+func serve(name string, listener net.Listener) (contender, error) {
+	if start, known := servers[name]; known {
+		return start(listener)
+	}
+	make, known := contenders[name]
+	if !known {
+		return nil, fmt.Errorf("unknown library %q", name)
+	}
+	c := make()
+	mux := http.NewServeMux()
+	mux.Handle("/ws", c)
+	go http.Serve(listener, mux)
+	return c, nil
 }
 
 func obey(c contender, command string) error {

@@ -162,10 +162,10 @@ type fasthttpServer struct {
 	conns    registry[*fasthttpws.Conn]
 }
 
-func serveFasthttp(listener net.Listener) contender {
+func serveFasthttp(listener net.Listener) (contender, error) {
 	s := new(fasthttpServer)
 	go fasthttp.Serve(listener, func(ctx *fasthttp.RequestCtx) { s.upgrader.Upgrade(ctx, s.echo) })
-	return s
+	return s, nil
 }
 
 func (s *fasthttpServer) ServeHTTP(http.ResponseWriter, *http.Request) {}
