@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -18,8 +19,35 @@ type Carrier interface {
 	// CarryUrgent is Carry for what must not be lost.
 	CarryUrgent(task *Cohort, with any)
 
+	// Behind returns nil as long as little waits for the carrier, and otherwise a channel that is closed when it has caught up.
+	Behind() <-chan struct{}
+
 	// Frame writes a message once for all lines that are passed it before Run returns.
 	Frame(binary bool, message []byte) Frame
+}
+
+// know notes a carrier, so that Behind asks it.
+func (h *Hub) know(carrier Carrier) {
+	if carrier == nil || slices.Contains(*h.carriers.Load(), carrier) {
+		return
+	}
+	h.growMu.Lock()
+	defer h.growMu.Unlock()
+	if present := *h.carriers.Load(); !slices.Contains(present, carrier) {
+		more := append(present[:len(present):len(present)], carrier)
+		h.carriers.Store(&more)
+	}
+}
+
+// Behind returns nil as long as no carrier is behind, and otherwise a channel that is closed when one has caught up. Whoever
+// publishes, holds no lock and is not a carrier should wait for it: what a carrier has no room for is not delivered.
+func (h *Hub) Behind() <-chan struct{} {
+	for _, c := range *h.carriers.Load() {
+		if behind := c.Behind(); behind != nil {
+			return behind
+		}
+	}
+	return nil
 }
 
 // Frame stands for a message that a carrier has written once. The zero Frame is none.

@@ -25,8 +25,8 @@ func (h *Hub) deliverChannel(ns *realtime.Namespace, publication *realtime.Publi
 // deliverTo delivers to the members that no carrier serves, and hands the rest to the carriers.
 func (h *Hub) deliverTo(f *fanout, m *members) {
 	f.deliver(m.list)
-	if behind := m.carry(f, h); behind > 0 {
-		h.counters.overrun.Add(int64(behind))
+	if behind := m.carry(f, h); behind > 0 && h.overrun != nil {
+		h.overrun(behind)
 	}
 }
 

@@ -90,6 +90,8 @@ type Config struct {
 	// Passed is told how many publications a carrier has passed to lines at once, and their bytes. It is called
 	// concurrently and must be quick; nil is allowed.
 	Passed func(messages, bytes int)
+	// Overrun is told how many carriers were too far behind to take a publication. Nil is allowed.
+	Overrun func(carriers int)
 }
 
 // Hub is safe for concurrent use.
@@ -99,12 +101,14 @@ type Hub struct {
 	seed  maphash.Seed
 	lanes []lane // a power of two
 
-	passed func(messages, bytes int) // nil: nobody asks
+	passed  func(messages, bytes int) // nil: nobody asks
+	overrun func(carriers int)        // nil: nobody asks
 
 	patterns patterns
 
-	protocolsMu sync.Mutex                // serialises additions
-	protocols   atomic.Pointer[[]Encoder] // only grows; an index stays valid
+	growMu    sync.Mutex                // serialises additions
+	protocols atomic.Pointer[[]Encoder] // only grows; an index stays valid
+	carriers  atomic.Pointer[[]Carrier] // only grows
 
 	counters counters
 	driver   driver
@@ -118,7 +122,7 @@ var (
 
 // New returns a hub without subscriptions. Nothing runs until Start.
 func New(config Config) *Hub {
-	h := &Hub{clock: config.Clock, seed: maphash.MakeSeed(), lanes: make([]lane, lanesDefault), passed: config.Passed}
+	h := &Hub{clock: config.Clock, seed: maphash.MakeSeed(), lanes: make([]lane, lanesDefault), passed: config.Passed, overrun: config.Overrun}
 	for i := range h.lanes {
 		h.lanes[i].channels = make(map[string]*members)
 		h.lanes[i].merger = newMerger(PresenceWindow)
@@ -131,6 +135,7 @@ func New(config Config) *Hub {
 	h.patterns.byPrefix = make(map[string]*members)
 	h.patterns.byConnection = make(map[string][]*Subscription)
 	h.protocols.Store(new([]Encoder))
+	h.carriers.Store(new([]Carrier))
 	h.driver.init()
 	h.group.Logger = config.Logger
 	return h
@@ -157,8 +162,8 @@ func (h *Hub) protocolIndex(encoder Encoder) (uint8, error) {
 	if i, ok := findProtocol(*h.protocols.Load(), name); ok {
 		return i, nil
 	}
-	h.protocolsMu.Lock()
-	defer h.protocolsMu.Unlock()
+	h.growMu.Lock()
+	defer h.growMu.Unlock()
 	present := *h.protocols.Load()
 	if i, ok := findProtocol(present, name); ok {
 		return i, nil

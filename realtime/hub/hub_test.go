@@ -126,6 +126,13 @@ func (l *loop) Carry(task *hub.Cohort, with any, _ int) bool {
 	return !l.behind
 }
 
+func (l *loop) Behind() <-chan struct{} {
+	if l.behind {
+		return make(chan struct{})
+	}
+	return nil
+}
+
 func (l *loop) CarryUrgent(task *hub.Cohort, with any) { task.Run(with) }
 
 func (l *loop) Frame(binary bool, message []byte) hub.Frame {

@@ -14,7 +14,6 @@ type Stats struct {
 
 	Publications    int64 // given to the hub
 	Deliveries      int64 // given to subscribers, marks included
-	Overrun         int64 // publications that a carrier was too far behind to take
 	PresenceChanges int64 // given to the hub
 	PresenceTold    int64 // told to the watchers of a channel, after merging
 }
@@ -22,7 +21,6 @@ type Stats struct {
 type counters struct {
 	subscriptions                 atomic.Int64
 	publications, deliveries      atomic.Int64
-	overrun                       atomic.Int64
 	presenceChanges, presenceTold atomic.Int64
 }
 
@@ -30,7 +28,7 @@ type counters struct {
 func (h *Hub) Stats() Stats {
 	s := Stats{
 		Subscriptions: int(h.counters.subscriptions.Load()),
-		Publications:  h.counters.publications.Load(), Deliveries: h.counters.deliveries.Load(), Overrun: h.counters.overrun.Load(),
+		Publications:  h.counters.publications.Load(), Deliveries: h.counters.deliveries.Load(),
 		PresenceChanges: h.counters.presenceChanges.Load(), PresenceTold: h.counters.presenceTold.Load(),
 	}
 	for i := range h.lanes {

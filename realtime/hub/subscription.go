@@ -46,6 +46,7 @@ func (h *Hub) Join(subscriber Subscriber, name string, options Options) (*Subscr
 	if err != nil {
 		return nil, err
 	}
+	h.know(options.Carrier)
 	s := &Subscription{
 		name: name, pattern: realtime.IsPattern(name), connection: options.Connection,
 		subscriber: subscriber, carrier: options.Carrier, protocol: protocol, presence: options.Presence,

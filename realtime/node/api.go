@@ -36,8 +36,25 @@ func (n *Node) channel(name string) (*realtime.Namespace, error) {
 	return n.namespace(name)
 }
 
-// Publish stores and delivers a publication of the application's backend.
+// Publish stores and delivers a publication of the application's backend. It returns later while deliveries are behind.
 func (n *Node) Publish(ctx context.Context, draft broker.Draft) (broker.Published, error) {
+	published, err := n.publish(ctx, draft)
+	n.ease(ctx)
+	return published, err
+}
+
+// ease waits until no carrier is behind: who makes them work is slowed down, and nothing is lost for want of room.
+func (n *Node) ease(ctx context.Context) {
+	for behind := n.hub.Behind(); behind != nil; behind = n.hub.Behind() {
+		select {
+		case <-behind:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (n *Node) publish(ctx context.Context, draft broker.Draft) (broker.Published, error) {
 	ns, err := n.channel(draft.Channel)
 	if err != nil {
 		return broker.Published{}, err
@@ -91,8 +108,14 @@ func (n *Node) Broadcast(ctx context.Context, channels []string, draft broker.Dr
 	return results
 }
 
-// Update changes a key of a channel's state.
+// Update changes a key of a channel's state. It returns later while deliveries are behind.
 func (n *Node) Update(ctx context.Context, update broker.Update) (broker.Updated, error) {
+	updated, err := n.update(ctx, update)
+	n.ease(ctx)
+	return updated, err
+}
+
+func (n *Node) update(ctx context.Context, update broker.Update) (broker.Updated, error) {
 	ns, err := n.channel(update.Channel)
 	if err != nil {
 		return broker.Updated{}, err

@@ -70,6 +70,8 @@ func (l *loop) wait() {
 	<-done
 }
 
+func (l *loop) Behind() <-chan struct{} { return nil }
+
 func (l *loop) Carry(task *hub.Cohort, with any, _ int) bool {
 	l.post(func() {
 		l.frames = nil
@@ -195,5 +197,7 @@ func (l *line) receive(message []byte) error {
 		}
 		go func() { done <- rest() }()
 	})
-	return <-done
+	err := <-done
+	l.carried.loop.wait() // what was published has been delivered, as it is without a carrier
+	return err
 }

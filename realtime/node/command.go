@@ -122,7 +122,7 @@ func (c *Connection) publish(ctx context.Context, m *session.Publish) (session.M
 	if m.NoEcho {
 		draft.SkipConnection = c.ID() // PUB-2
 	}
-	published, err := c.node.Publish(ctx, draft)
+	published, err := c.node.publish(ctx, draft)
 	return &session.Published{Published: published}, err
 }
 
@@ -135,7 +135,7 @@ func (c *Connection) update(ctx context.Context, m *session.Update) (session.Mes
 	}
 	update := m.Update
 	update.From = c.publisher()
-	updated, err := c.node.Update(ctx, update)
+	updated, err := c.node.update(ctx, update)
 	return &session.Updated{Updated: updated}, err
 }
 

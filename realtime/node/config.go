@@ -77,7 +77,7 @@ type Metrics interface {
 	ConnectionRefused(code realtime.Code)
 	CommandDone(command string, code realtime.Code, took time.Duration) // code 0: it succeeded
 	MessagesSent(messages, bytes int)
-	MessagesDropped(reason string, messages int) // "queue": there was no room, or the line was gone
+	MessagesDropped(reason string, messages int) // "queue": there was no room, or the line was gone; "behind": publications for a loop that was
 	Panicked()
 }
 

@@ -84,6 +84,9 @@ func (n *Node) countPassed(messages, bytes int) {
 	n.config.Metrics.MessagesSent(messages, bytes)
 }
 
+// countOverrun counts publications that a loop was too far behind to take. Subscribers on a channel with log notice, and are told.
+func (n *Node) countOverrun(publications int) { n.countDropped("behind", publications) }
+
 func (n *Node) countDropped(reason string, messages int) {
 	n.counters.dropped.Add(uint64(messages))
 	n.config.Metrics.MessagesDropped(reason, messages)

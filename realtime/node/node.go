@@ -58,7 +58,7 @@ func New(config Config) (*Node, error) {
 	n.index.init()
 	n.admission.init(n.limits, n.started)
 	n.keeper.init()
-	n.hub = hub.New(hub.Config{Clock: config.Clock, Logger: config.Logger, Passed: n.countPassed})
+	n.hub = hub.New(hub.Config{Clock: config.Clock, Logger: config.Logger, Passed: n.countPassed, Overrun: n.countOverrun})
 	backend, err := config.Backend(n.hub)
 	if err != nil {
 		return nil, fmt.Errorf("making the backend: %w", err)

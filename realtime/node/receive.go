@@ -131,6 +131,7 @@ func (c *Connection) carryOut(mayWait bool) (_ *pause, alive bool) {
 			return &pause{task, wait}, true
 		case task != nil:
 			c.finish(task, c.do(task))
+			c.easeAfter(task, mayWait)
 		default:
 			<-wait
 		}
@@ -141,6 +142,7 @@ func (c *Connection) carryOut(mayWait bool) (_ *pause, alive bool) {
 func (c *Connection) goOn(p *pause) (alive bool) {
 	if p.task != nil {
 		c.finish(p.task, c.do(p.task))
+		c.easeAfter(p.task, true)
 	} else {
 		<-p.wait
 	}
@@ -148,15 +150,28 @@ func (c *Connection) goOn(p *pause) (alive bool) {
 	return alive
 }
 
-// mayWait reports whether carrying out a task may have to wait for somebody else: a backend on another machine, or a
-// handler of the application.
+// mayWait reports whether carrying out a task may have to wait for somebody else: a backend on another machine, a
+// handler of the application, or carriers that are behind.
 func (n *Node) mayWait(task session.Task) bool {
 	if do, ok := task.(*session.Do); ok {
-		if _, isCall := do.Command.(*session.Call); isCall {
+		switch do.Command.(type) {
+		case *session.Call:
 			return true
+		case *session.Publish, *session.Update:
+			return !n.immediate || n.hub.Behind() != nil
 		}
 	}
 	return !n.immediate
+}
+
+// easeAfter slows down a client that makes the carriers work more than they can.
+func (c *Connection) easeAfter(task session.Task, mayWait bool) {
+	if _, isCommand := task.(*session.Do); !isCommand || !mayWait {
+		return
+	}
+	ctx, cancel := within(c.node.limits.BackendTimeout)
+	defer cancel()
+	c.node.ease(ctx)
 }
 
 // next is what to do now: a task, or to wait, or nothing more.

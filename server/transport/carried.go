@@ -190,6 +190,9 @@ func (c *carrier) CarryUrgent(task *hub.Cohort, with any) {
 	_ = c.loop.CarryUrgent(errand{task}, with) // fails when the loop has ended, and all its lines with it
 }
 
+// Behind implements hub.Carrier.
+func (c *carrier) Behind() <-chan struct{} { return c.loop.Behind() }
+
 // Frame implements hub.Carrier.
 func (c *carrier) Frame(binary bool, message []byte) hub.Frame {
 	return hub.Frame(c.loop.Frame(messageType(binary), message))

@@ -12,7 +12,7 @@ import (
 // know of their connections by loop: a fan-out is then carried to each loop once, and
 // walks what belongs to that loop, without a wake-up or a copy for each connection.
 //
-// Carry and CarryUrgent are for all goroutines; all other methods are for calls on the loop only,
+// Carry, CarryUrgent and Behind are for all goroutines; all other methods are for calls on the loop only,
 // which are those of Handler and of Task.
 type Loop struct{ own *loop }
 
@@ -44,6 +44,11 @@ func (l *Loop) Carry(task Task, with any, bytes int) error {
 func (l *Loop) CarryUrgent(task Task, with any) error {
 	return l.own.post(call{kind: callCarryUrgent, what: task, with: with}, 0)
 }
+
+// Behind returns nil as long as little waits for the loop. Otherwise it returns a channel that
+// is closed when the loop has caught up: who makes work for it can wait for that, so that
+// less comes and not too much. Any goroutine may call it; none of the loop's own may wait.
+func (l *Loop) Behind() <-chan struct{} { return l.own.inbox.waitFor(behindCalls) }
 
 // Frame makes a message for connections of this loop.
 func (l *Loop) Frame(kind websocket.MessageType, payload []byte) Frame {

@@ -129,10 +129,21 @@ func TestALoopThatIsBehindTakesOnlyWhatIsUrgent(t *testing.T) {
 	if err := loop.CarryUrgent(count, nil); err != nil {
 		t.Error(err)
 	}
+	if loop.Behind() != nil {
+		t.Error("three calls are no backlog")
+	}
+	for range 2000 {
+		loop.CarryUrgent(count, nil)
+	}
+	behind := loop.Behind()
+	if behind == nil {
+		t.Fatal("2,003 calls wait and nobody is behind")
+	}
 	close(release)
+	<-behind
 	carryWhenFree(t, loop)
-	if got := ran.Load(); got != 3 {
-		t.Errorf("%d tasks ran, want 3", got)
+	if got := ran.Load(); got != 2003 {
+		t.Errorf("%d tasks ran, want 2003", got)
 	}
 }
 

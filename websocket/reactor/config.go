@@ -106,6 +106,9 @@ const (
 	// loop looks after its other work.
 	flushMax = 512
 
+	// behindCalls that wait make a loop one that is behind.
+	behindCalls = 1024
+
 	// paletteBytesMax of fan-out may wait to be written before more is taken.
 	paletteBytesMax = 1 << 20
 

@@ -50,7 +50,8 @@ type inbox struct {
 	mu      sync.Mutex
 	calls   []call
 	bytes   int
-	awake   bool // the loop will look here before it waits
+	behind  chan struct{} // closed when the calls are taken; nil: nobody waits for that
+	awake   bool          // the loop will look here before it waits
 	stopped bool
 }
 
@@ -105,7 +106,28 @@ func (in *inbox) takeCalls(empty []call) []call {
 	calls := in.calls
 	in.calls = empty
 	in.bytes = 0
+	in.caughtUpLocked()
 	return calls
+}
+
+func (in *inbox) caughtUpLocked() {
+	if in.behind != nil {
+		close(in.behind)
+		in.behind = nil
+	}
+}
+
+// waitFor returns a channel that is closed when the calls are taken, nil with less than so many.
+func (in *inbox) waitFor(calls int) <-chan struct{} {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.calls) < calls {
+		return nil
+	}
+	if in.behind == nil {
+		in.behind = make(chan struct{})
+	}
+	return in.behind
 }
 
 // mayWait reports whether nothing is there. From then on a call wakes the loop.
@@ -129,5 +151,6 @@ func (in *inbox) stop() []call {
 	in.stopped = true
 	calls := in.calls
 	in.calls = nil
+	in.caughtUpLocked()
 	return calls
 }
