@@ -171,9 +171,10 @@ func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 	on := 0
 	switch {
 	case keepAlive:
-		// No pings: a peer that has gone silently is found by the system. Not together
-		// with a user timeout, which ended idle connections whose peers were well
-		// (ETIMEDOUT after 30 s, some of 3,000 on a busy machine).
+		// No pings: a peer that has gone silently is found by the system's probes. Not together with a user
+		// timeout: with one, the kernel ends the line when it is over and a single probe is unanswered, however many
+		// are allowed (tcp_keepalive_timer). One is easily lost: lines opened together send theirs from one run of
+		// the timer, where the receiving backlog (net.core.netdev_max_backlog, 1,000) drops what is beyond it.
 		on = 1
 	case userTimeout > 0:
 		// A peer that is gone while output is on its way is given up.
