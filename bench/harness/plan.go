@@ -26,7 +26,7 @@ type Size struct {
 var (
 	Full = Size{
 		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echo: 250 * time.Millisecond,
-		fans: []int{1000, 10000}, deliveries: 20_000, flat: 200_000,
+		fans: []int{1000, 10000}, deliveries: 20_000, flat: 100_000,
 		growth: []int{1000, 2000, 4000, 8000}, channels: []int{100, 200, 400, 800}, publishers: []int{16, 32, 64, 128}, published: 5000,
 		ladder: []int{2000, 4000, 8000, 15000}, idle: 30 * time.Second,
 	}
@@ -118,7 +118,7 @@ func fanCells(size Size) (cells []cell) {
 		})
 	}
 	flat := func(conns, flight int) {
-		count := max(size.flat/conns, 3*flight)
+		count := max(size.flat/conns, 2*flight)
 		cells = append(cells, cell{
 			name: fmt.Sprintf("server/flat/%d:128:%d", conns, flight), lines: lines{subscribers: conns, publishers: 1},
 			expect:  time.Duration(count*conns) * 5 * time.Microsecond,

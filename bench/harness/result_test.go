@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"testing"
+	"time"
 )
 
 func observed(cell, contender string, round int, value float64) Observation {
@@ -93,5 +94,22 @@ func TestKeepLeavesCellsThatMatch(t *testing.T) {
 	}
 	if len(plan.families) != 2 {
 		t.Errorf("%d families, want server/fan and server/free", len(plan.families))
+	}
+}
+
+func TestCostIsAtMostWhatThePlanMayTake(t *testing.T) {
+	for name, test := range map[string]struct {
+		size   Size
+		rounds time.Duration
+		most   time.Duration
+	}{"full": {Full, 5, 35 * time.Minute}, "quick": {Quick, 3, 4 * time.Minute}, "smoke": {Smoke, 2, 30 * time.Second}} {
+		var all time.Duration
+		for _, f := range NewPlan(test.size, Engines(), Servers()).families {
+			t.Logf("%s %s: %v", name, f.name, f.cost()*test.rounds)
+			all += f.cost() * test.rounds
+		}
+		if all > test.most {
+			t.Errorf("%s: %v, want at most %v", name, all, test.most)
+		}
 	}
 }

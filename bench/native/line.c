@@ -122,6 +122,16 @@ static void pong(struct line *l, const uint8_t *b, size_t n) {
 	write_all(l->fd, frame, 6 + n);
 }
 
+// has_line reports whether a line of b begins with text: a ping may come together with messages.
+static int has_line(const uint8_t *b, size_t n, const char *text) {
+	size_t size = strlen(text);
+	for (const uint8_t *at; n >= size; n -= (size_t)(at + 1 - b), b = at + 1) {
+		if (memcmp(b, text, size) == 0) return 1;
+		if ((at = memchr(b, '\n', n)) == NULL) return 0;
+	}
+	return 0;
+}
+
 static void message(struct line *l, const uint8_t *b, size_t n, uint64_t *messages, uint64_t *answers) {
 	if (l->state == LINE_SUBSCRIBING) {
 		const char *ready = l->publisher ? script.connected : script.ready;
@@ -133,8 +143,8 @@ static void message(struct line *l, const uint8_t *b, size_t n, uint64_t *messag
 		}
 		return;
 	}
-	if (*script.ping && n < 16 && memmem(b, n, script.ping, strlen(script.ping)) == b) say(l, script.pong);
-	else if (l->publisher) *answers += count(b, n, script.answer);
+	if (*script.ping && has_line(b, n, script.ping)) say(l, script.pong);
+	if (l->publisher) *answers += count(b, n, script.answer);
 	else *messages += count_markers(b, n);
 }
 

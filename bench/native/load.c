@@ -13,8 +13,8 @@
 //                            MILLIS 0: once on each. CHECK 1: compare the first echoes byte for byte
 //   sink BYTES               read BYTES on every connection; "ready", then "ok NANOSECONDS"
 //   fan BYTES K COUNT MICROS CHANNELS
-//                            COUNT times, every MICROS: publish K messages at once, on each channel in turn, and wait for
-//                            all deliveries; "DELIVERIES NANOSECONDS P50 P99" (of a delivery, in µs)
+//                            COUNT times, MICROS apart or when all before is delivered, whichever is later: publish K messages at
+//                            once, on each channel in turn, and wait for all deliveries; "DELIVERIES NANOSECONDS P50 P99" (of a delivery, in µs)
 //   flat BYTES FLIGHT COUNT CHANNELS
 //                            publish COUNT messages as fast as answers allow, FLIGHT unanswered; the same
 //   publish BYTES FLIGHT COUNT CHANNELS
@@ -288,8 +288,11 @@ static void fan(size_t bytes, uint64_t k, uint64_t count, uint64_t micros, uint3
 	begin_run(bytes, k, channels);
 	run.sent = calloc(count + channels, sizeof *run.sent);
 	uint64_t begin = now(), next = begin;
-	for (uint64_t i = 0; i < count; i++, next += micros * 1000) {
+	for (uint64_t i = 0; i < count; i++) {
+		// What has not come yet is waited for, so that nothing is sent together with what follows.
+		wait_for(&run.deliveries, k * deliveries_of(i, channels), "deliveries are missing");
 		for (uint64_t t; (t = now()) < next;) pump(spin ? 0 : (int)((next - t) / 1000000));
+		next = now() + micros * 1000;
 		run.sent[i] = now();
 		publish(l, (uint32_t)(i % channels), k);
 	}
