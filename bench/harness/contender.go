@@ -13,6 +13,9 @@ import (
 // Floor is the contender without any protocol: an epoll loop in C that moves as many bytes.
 const Floor = "floor"
 
+// control is the floor once more, as if it were a contender: how far it is from 1.00 is the noise of the run.
+const control = "control"
+
 // Contender is a server that is measured.
 type Contender struct {
 	Name  string
@@ -46,7 +49,7 @@ func Engines() []Contender {
 			return func(_ *Programs, cpu int) (*server, error) { return listening(start(e[0], cpu, program, e[0])) }
 		}})
 	}
-	return engines
+	return append(engines, Contender{Name: control, About: "the floor once more", launch: child("floor")})
 }
 
 // Servers are whole real-time servers.
@@ -59,6 +62,7 @@ func Servers() []Contender {
 			launch: child("peer", "centrifuge-tuned")},
 		{Name: "nats", About: "embedded NATS server, its own WebSocket", script: &natsScript, channels: true, launch: child("peer", "nats")},
 		{Name: "ws-node", About: "ws on Node.js, a broadcast server", script: &broadcastScript, launch: node},
+		{Name: control, About: "the floor once more", script: &broadcastScript, launch: serverFloor},
 	}
 }
 
@@ -120,6 +124,9 @@ func serverFloor(programs *Programs, cpu int) (*server, error) {
 }
 
 func node(programs *Programs, cpu int) (*server, error) {
+	if programs.nodeError != nil {
+		return nil, programs.nodeError
+	}
 	return listening(start("node", cpu, "node", "--expose-gc", programs.root+"/node/ws.mjs"))
 }
 

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -90,6 +91,9 @@ func (r *Runner) cell(f *family, c cell) {
 
 // note adds an observation.
 func (r *Runner) note(cell, contender string, round int, values Values, err error) {
+	for name, value := range values {
+		values[name], _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 5, 64), 64) // more digits mean nothing
+	}
 	o := Observation{Cell: cell, Contender: contender, Round: round, Values: values}
 	if err != nil {
 		o.Values, o.Error = nil, err.Error()

@@ -30,6 +30,13 @@ var hues = map[string]color.Color{
 	"centrifuge-tuned": color.RGBA{0x17, 0xbe, 0xcf, 0xff}, "nats": color.RGBA{0x2c, 0xa0, 0x2c, 0xff}, "ws-node": color.RGBA{0xff, 0x7f, 0x0e, 0xff},
 }
 
+func hue(name string) color.Color {
+	if c, known := hues[name]; known {
+		return c
+	}
+	return color.Black // an earlier build
+}
+
 var marks = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{},
 }
@@ -117,7 +124,7 @@ func newPlot(s *section) *plot.Plot {
 func (t *table) bars(path string, s *section) error {
 	var rows []row
 	for _, r := range t.rows {
-		if r.name != floorRow {
+		if r.name != floorRow && r.name != control {
 			rows = append(rows, r)
 		}
 	}
@@ -212,6 +219,9 @@ func (t *table) curves(path string, s *section) error {
 	}
 	p.X.Tick.Marker = ticks
 	for i, row := range t.rows {
+		if row.name == control {
+			continue
+		}
 		var points plotter.XYs
 		for _, c := range columns {
 			x, _ := strconv.ParseFloat(t.columns[c], 64)
@@ -226,8 +236,8 @@ func (t *table) curves(path string, s *section) error {
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width = hues[row.name], vg.Points(1.5)
-		glyphs.Color, glyphs.Radius, glyphs.Shape = hues[row.name], vg.Points(3.5), marks[i%len(marks)]
+		line.Color, line.Width = hue(row.name), vg.Points(1.5)
+		glyphs.Color, glyphs.Radius, glyphs.Shape = hue(row.name), vg.Points(3.5), marks[i%len(marks)]
 		p.Add(line, glyphs)
 		p.Legend.Add(row.name+"  ", line, glyphs)
 	}

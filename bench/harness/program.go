@@ -11,6 +11,8 @@ import (
 type Programs struct {
 	dir  string
 	root string // of this module
+
+	nodeError error // why what needs Node.js cannot be measured
 }
 
 func (p *Programs) path(name string) string { return filepath.Join(p.dir, name) }
@@ -26,14 +28,21 @@ func Build(root, dir string) (*Programs, error) {
 		{".", []string{"gcc", "-O3", "-Wall", "-o", p.path("load"), "native/load.c", "native/line.c"}},
 		{".", []string{"go", "build", "-o", p.dir, "./cmd/engine", "./cmd/peer"}},
 		{"..", []string{"go", "build", "-trimpath", "-o", p.dir, "./cmd/bellwire"}}, // with its own versions of what it needs
-		{"node", []string{"npm", "ci", "--no-audit", "--no-fund", "--no-progress"}},
 	} {
-		command := exec.Command(step.words[0], step.words[1:]...)
-		command.Dir = filepath.Join(root, step.dir)
-		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if output, err := command.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w\n%s", step.words, err, output)
+		if err := p.step(step.dir, step.words...); err != nil {
+			return nil, err
 		}
 	}
+	p.nodeError = p.step("node", "npm", "ci", "--no-audit", "--no-fund", "--no-progress")
 	return p, nil
+}
+
+func (p *Programs) step(dir string, words ...string) error {
+	command := exec.Command(words[0], words[1:]...)
+	command.Dir = filepath.Join(p.root, dir)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", words, err, output)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,13 +37,28 @@ type Results struct {
 	Observations []Observation `json:"observations"`
 }
 
-// Save writes the results, so that a report can be made of them later.
+// Save writes the results, one observation on a line, so that a report can be made of them later.
 func (r *Results) Save(path string) error {
-	text, err := json.MarshalIndent(r, "", " ")
+	head := *r
+	head.Observations = []Observation{}
+	text, err := json.MarshalIndent(head, "", " ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o644)
+	text = bytes.TrimSuffix(text, []byte("[]\n}"))
+	text = append(text, "[\n"...)
+	for i, o := range r.Observations {
+		line, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		text = append(text, line...)
+		if i < len(r.Observations)-1 {
+			text = append(text, ',')
+		}
+		text = append(text, '\n')
+	}
+	return os.WriteFile(path, append(text, "]}\n"...), 0o644)
 }
 
 // Load reads what Save has written.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"math"
+	"reflect"
 	"regexp"
 	"testing"
 	"time"
@@ -110,6 +111,27 @@ func TestCostIsAtMostWhatThePlanMayTake(t *testing.T) {
 		}
 		if all > test.most {
 			t.Errorf("%s: %v, want at most %v", name, all, test.most)
+		}
+	}
+}
+
+func TestWhatIsSavedIsLoadedAgain(t *testing.T) {
+	path := t.TempDir() + "/results.json"
+	for _, want := range []*Results{{}, {Rounds: 2, Note: "n", Observations: []Observation{observed("a", "x", 1, 2.5), {Cell: "b", Contender: "y", Error: "e"}}}} {
+		if err := want.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Rounds != want.Rounds || got.Note != want.Note || len(got.Observations) != len(want.Observations) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		for i, o := range got.Observations {
+			if !reflect.DeepEqual(o, want.Observations[i]) {
+				t.Errorf("got %+v, want %+v", o, want.Observations[i])
+			}
 		}
 	}
 }
