@@ -14,30 +14,34 @@ import (
 // peer's at most the close timeout, and ends the line. Messages that come
 // meanwhile are for whoever is reading, else they are dropped. A reason is cut to 123 bytes.
 //
-// It returns nil if the peer answered. Writers get ErrClosed from now on.
+// It returns nil if the peer answered. While Serve runs it returns as soon as the
+// close frame is sent, and Serve does the rest. Writers get ErrClosed from now on.
 func (c *Conn) Close(code StatusCode, reason string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
 	defer cancel()
-	if err := c.sendClose(ctx, code, reason); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.sendCloseLocked(ctx, code, reason); err != nil {
 		return err
 	}
-	if err := c.beginRead(ctx); err != nil {
-		return c.closed(err)
+	if c.served {
+		return nil
 	}
-	defer c.endRead()
+	if err := c.beginReadLocked(ctx); err != nil {
+		return c.closedLocked(err)
+	}
+	defer c.reading.giveBack()
 	c.dropReader()
 	for {
-		if _, err := c.next(ctx, true); err != nil {
-			return c.closed(err)
+		if _, err := c.nextLocked(ctx, true); err != nil {
+			return c.closedLocked(err)
 		}
 	}
 }
 
-// sendClose sends the close frame, and lets a reader that is waiting know when
+// sendCloseLocked sends the close frame, and lets a reader that is waiting know when
 // its wait is to end.
-func (c *Conn) sendClose(ctx context.Context, code StatusCode, reason string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *Conn) sendCloseLocked(ctx context.Context, code StatusCode, reason string) error {
 	if c.endErr != nil {
 		return c.endErr
 	}
@@ -54,16 +58,14 @@ func (c *Conn) sendClose(ctx context.Context, code StatusCode, reason string) er
 	return c.flushLocked(ctx)
 }
 
-// closed turns the error that a read ended with into that of Close: a close
+// closedLocked turns the error that a read ended with into that of Close: a close
 // frame of the peer is what was waited for.
-func (c *Conn) closed(err error) error {
+func (c *Conn) closedLocked(err error) error {
 	var violation *violationError
 	status := CloseStatus(err)
 	if status != 0 && status != StatusAbnormalClosure && !errors.As(err, &violation) {
 		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return c.breakLocked(err)
 }
 
@@ -105,43 +107,29 @@ func (c *Conn) hangUpLocked() {
 	c.pings = nil
 }
 
-// finish ends a connection whose endpoint has ended: the last output has been
+// finishLocked ends a connection whose endpoint has ended: the last output has been
 // written. The caller has the turn to read.
-func (c *Conn) finish(last endpoint.Event) error {
-	err := c.endError(last)
-	orderly := last.Status != frame.StatusAbnormal
-	c.mu.Lock()
+func (c *Conn) finishLocked(last *endpoint.Event) error {
 	if c.endErr == nil {
-		c.endErr = err
+		c.endErr = EndError(*last, c.lineErr)
 	}
-	err = c.endErr
-	c.mu.Unlock()
-	if orderly {
-		c.linger(c.lingerTimeout(last))
+	if last.Status != frame.StatusAbnormal {
+		timeout := c.lingerTimeoutLocked(last)
+		c.mu.Unlock()
+		c.linger(timeout)
+		c.mu.Lock()
 	}
 	c.source.release()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.hangUpLocked()
-	return err
-}
-
-// endError says how a connection ended.
-func (c *Conn) endError(last endpoint.Event) error {
-	c.mu.Lock()
-	lineErr := c.lineErr
-	c.mu.Unlock()
-	return EndError(last, lineErr)
+	return c.endErr
 }
 
 // serverEndTimeout is how long a client whose close frame was answered waits for
 // the server to end the line first (RFC 6455 7.1.1). Nothing depends on it any more.
 const serverEndTimeout = time.Second
 
-// lingerTimeout returns how long the peer gets to end its half of the line.
-func (c *Conn) lingerTimeout(last endpoint.Event) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// lingerTimeoutLocked returns how long the peer gets to end its half of the line.
+func (c *Conn) lingerTimeoutLocked(last *endpoint.Event) time.Duration {
 	switch {
 	case last.Violation != nil || !c.closeSent:
 		return c.closeTimeout // our close frame has yet to be read

@@ -23,8 +23,11 @@ type Conn struct {
 	writeTimeout time.Duration // 0: none
 	closeTimeout time.Duration
 
+	socket socket // of the line, if it is a plain one
+
 	// Owned by the goroutine that holds the turn to read.
 	source source
+	heard  time.Duration  // instant of the last input
 	reader *messageReader // of the message that Reader began; nil: none
 	rest   []byte         // of its current part
 	ended  bool           // the last part is the current one
@@ -32,10 +35,11 @@ type Conn struct {
 	mu sync.Mutex // guards all below; never held during I/O
 
 	endpoint endpoint.Endpoint
-	reading  turn // to call Next and Receive
-	writing  turn // to send messages: held by a Writer until its message ends
-	flushing turn // to take output and write it
+	reading  baton // to call Next and Receive
+	writing  baton // to send messages: held by a Writer until its message ends
+	flushing baton // to take output and write it
 
+	served  bool    // Serve has the turn to read
 	output  *[]byte // lent to the endpoint; nil: none
 	taken   uint64  // how often output was taken
 	written uint64  // how often what was taken was written
@@ -77,10 +81,12 @@ func newConn(line net.Conn, o connOptions) *Conn {
 		subprotocol:  o.subprotocol,
 		client:       o.client,
 		closeTimeout: o.config.CloseTimeout,
-		source:       newSource(line, o.first),
+		writeTimeout: max(o.writeTimeout, 0),
+		heard:        instant(),
 	}
-	c.writeTimeout = max(o.writeTimeout, 0)
-	c.endpoint.Init(o.config, o.agreed, instant())
+	c.socket.open(line)
+	c.source = source{line: line, socket: &c.socket, first: o.first}
+	c.endpoint.Init(o.config, o.agreed, c.heard)
 	return c
 }
 
@@ -93,15 +99,15 @@ func (c *Conn) RemoteAddr() net.Addr { return c.line.RemoteAddr() }
 // LocalAddr returns the address of this side.
 func (c *Conn) LocalAddr() net.Addr { return c.line.LocalAddr() }
 
-// turn lets one goroutine at a time do what may block. Its fields are guarded by
+// baton lets one goroutine at a time do what may block. Its fields are guarded by
 // the connection's mu; unlike a mutex it gives up when a context ends.
-type turn struct {
+type baton struct {
 	taken   bool
 	waiting chan struct{} // closed when the turn becomes free; nil: nobody waits
 }
 
 // takeLocked waits for the turn. It fails when the context ends.
-func (c *Conn) takeLocked(ctx context.Context, t *turn) error {
+func (c *Conn) takeLocked(ctx context.Context, t *baton) error {
 	for t.taken {
 		if err := c.awaitLocked(ctx, t); err != nil {
 			return err
@@ -112,7 +118,7 @@ func (c *Conn) takeLocked(ctx context.Context, t *turn) error {
 }
 
 // awaitLocked waits until whoever has the turn gives it back.
-func (c *Conn) awaitLocked(ctx context.Context, t *turn) error {
+func (c *Conn) awaitLocked(ctx context.Context, t *baton) error {
 	if t.waiting == nil {
 		t.waiting = make(chan struct{})
 	}
@@ -127,7 +133,7 @@ func (c *Conn) awaitLocked(ctx context.Context, t *turn) error {
 	}
 }
 
-func (t *turn) giveBack() {
+func (t *baton) giveBack() {
 	t.taken = false
 	if t.waiting != nil {
 		close(t.waiting)
@@ -165,6 +171,15 @@ func (c *Conn) watchLocked(w *watch, ctx context.Context) {
 			c.interruptLocked(w)
 		}
 	})
+}
+
+// ended returns why a context has ended; nil if it has not. Contexts that cannot
+// end are asked nothing more.
+func ended(ctx context.Context) error {
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // longAgo is a deadline that has passed.

@@ -56,6 +56,13 @@ func TestCutIncoming(t *testing.T) {
 					peer.Line.Write(wire[:at])
 					cut(peer.Line.(*ws.Line))
 					checkCut(t, at, engine, messages)
+					if role == "client" {
+						continue
+					}
+					peer, engine = make(t)
+					peer.Line.Write(wire[:at])
+					cut(peer.Line.(*ws.Line))
+					checkCutServed(t, at, engine, messages)
 				}
 			})
 		}
@@ -76,6 +83,22 @@ func checkCut(t *testing.T, at int, engine *websocket.Conn, messages []string) {
 		if n == len(messages) || string(got) != messages[n] {
 			t.Fatalf("cut at %d: message %d is %q", at, n, got)
 		}
+	}
+}
+
+func checkCutServed(t *testing.T, at int, engine *websocket.Conn, messages []string) {
+	t.Helper()
+	defer engine.CloseNow()
+	n := 0
+	err := engine.Serve(t.Context(), func(_ *websocket.Turn, _ websocket.MessageType, payload []byte) error {
+		if n == len(messages) || string(payload) != messages[n] {
+			t.Errorf("cut at %d: message %d is %q", at, n, payload)
+		}
+		n++
+		return nil
+	})
+	if websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
+		t.Fatalf("cut at %d: %v", at, err)
 	}
 }
 

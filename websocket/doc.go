@@ -18,6 +18,9 @@
 //		}
 //	}
 //
+// A loop over messages that answers them is quicker as [Conn.Serve]: the answers to
+// all that came together leave together.
+//
 // # What it is
 //
 // This package is a driver: it owns the socket and asks the clock. Every rule
@@ -32,6 +35,10 @@
 // Reader and the reader it returned are for one goroutine at a time. Messages of
 // concurrent writers leave whole, in the order of the calls, and those that
 // gather while the socket is busy leave together in one system call.
+//
+// A message that is written has been given to the system when Write returns: nothing is
+// held back in the hope of more. Only what is sent through a Turn gathers, and only
+// while Serve has messages in hand.
 //
 // A Conn starts no goroutine of its own. Pings, pongs and the peer's close are
 // handled while somebody reads, so keep reading: a connection nobody reads

@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -58,6 +59,46 @@ func Example() {
 	// Output:
 	// hello
 	// <nil>
+}
+
+// A server that answers messages that come together in one system call.
+func ExampleConn_Serve() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.CloseNow()
+		conn.Serve(r.Context(), func(t *websocket.Turn, kind websocket.MessageType, message []byte) error {
+			if len(message) == 0 {
+				return t.Conn().Close(websocket.StatusNormalClosure, "nothing left to say")
+			}
+			return t.Send(kind, bytes.ToUpper(message))
+		})
+	}))
+	defer server.Close()
+
+	ctx := context.Background()
+	conn, _, err := websocket.Dial(ctx, server.URL, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.WriteBatch(ctx, websocket.TextMessage, []byte("one"), []byte("two"), nil); err != nil {
+		log.Fatal(err)
+	}
+	for {
+		_, message, err := conn.Read(ctx)
+		if err != nil {
+			fmt.Println(websocket.CloseStatus(err))
+			return
+		}
+		fmt.Println(string(message))
+	}
+	// Output:
+	// ONE
+	// TWO
+	// 1000
 }
 
 // room is a chat: what one says, all hear. A message is encoded once for all.

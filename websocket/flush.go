@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"sync"
@@ -22,16 +23,24 @@ const (
 	outputBytesMax = 64 << 10
 )
 
-// outputs holds buffers for what endpoints put out.
-var outputs = sync.Pool{New: func() any {
-	buf := make([]byte, 0, outputBytes)
+// outputs holds buffers for what endpoints put out, largeOutputs those for what
+// answers a large read.
+var (
+	outputs      = sync.Pool{New: func() any { return newOutput(outputBytes) }}
+	largeOutputs = sync.Pool{New: func() any { return newOutput(burstBytes) }}
+)
+
+func newOutput(size int) *[]byte {
+	buf := make([]byte, 0, size)
 	return &buf
-}}
+}
 
 // lendLocked gives the endpoint a buffer if it has none.
-func (c *Conn) lendLocked() {
+func (c *Conn) lendLocked() { c.lendFromLocked(&outputs) }
+
+func (c *Conn) lendFromLocked(pool *sync.Pool) {
 	if c.output == nil {
-		c.output = outputs.Get().(*[]byte)
+		c.output = pool.Get().(*[]byte)
 		c.endpoint.Lend(*c.output)
 	}
 }
@@ -71,22 +80,27 @@ func (c *Conn) flushLocked(ctx context.Context) error {
 	return nil
 }
 
-// flushControl writes pongs and close frames, unless somebody is writing, who
+// flushControlLocked writes pongs and close frames, unless somebody is writing, who
 // then takes them along.
-func (c *Conn) flushControl() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *Conn) flushControlLocked() {
 	if c.endpoint.Pending() > 0 && !c.flushing.taken && c.endErr == nil {
 		c.flushLocked(context.Background()) // an error is kept as the end of the connection
 	}
 }
 
-// flushLast writes what the endpoint has put out at its end.
-func (c *Conn) flushLast() {
+// flushDryLocked writes what is to go out before more input is waited for.
+func (c *Conn) flushDryLocked(ctx context.Context) error {
+	if c.served {
+		return c.flushGatheredLocked(ctx)
+	}
+	c.flushControlLocked()
+	return nil
+}
+
+// flushLastLocked writes what the endpoint has put out at its end.
+func (c *Conn) flushLastLocked() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
 	defer cancel()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.endErr == nil {
 		c.flushLocked(ctx)
 	}
@@ -99,22 +113,17 @@ func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 		out, lent := c.endpoint.Output(), c.output
 		c.output = nil
 		c.taken++
-		c.armWriteLocked()
-		c.watchLocked(&c.writeWatch, ctx)
 		c.mu.Unlock()
-		err := context.Cause(ctx)
+		err := ended(ctx)
 		if err == nil {
-			err = c.writeLine(out, payload)
+			err = c.writeLine(ctx, out, payload)
 		}
 		recycle(lent, out)
 		c.mu.Lock()
 		c.writeWatch.active = false
 		c.written = c.taken
 		if err != nil {
-			if ended := context.Cause(ctx); ended != nil {
-				err = ended
-			}
-			return c.breakLocked(err)
+			return c.breakLocked(cmp.Or(ended(ctx), err))
 		}
 		if c.flushing.waiting != nil || c.endpoint.Pending() == 0 {
 			return nil
@@ -126,15 +135,36 @@ func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 // recycle keeps a buffer that was lent to an endpoint for the next one.
 func recycle(lent *[]byte, out []byte) {
 	poison(out[:cap(out)])
-	if lent == nil || cap(out) > outputBytesMax || cap(out) < outputBytes {
+	if lent == nil {
 		return
 	}
 	*lent = out[:0]
-	outputs.Put(lent)
+	switch size := cap(out); {
+	case size == burstBytes:
+		largeOutputs.Put(lent)
+	case outputBytes <= size && size <= outputBytesMax:
+		outputs.Put(lent)
+	}
 }
 
 // writeLine writes head and payload, in as few system calls as progress allows.
-func (c *Conn) writeLine(head, payload []byte) error {
+func (c *Conn) writeLine(ctx context.Context, head, payload []byte) error {
+	if len(payload) == 0 {
+		// Nearly always the socket takes all there is, and then neither a deadline nor
+		// the context is needed.
+		n, err := c.socket.send(head[:min(len(head), writeBytesMax)])
+		if err != nil || n == len(head) {
+			return err
+		}
+		head = head[n:]
+	}
+	c.mu.Lock()
+	c.armWriteLocked()
+	c.watchLocked(&c.writeWatch, ctx)
+	c.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return err
+	}
 	if len(payload) == 0 {
 		return c.writePieces(head)
 	}

@@ -49,15 +49,13 @@ func (c *Conn) sendPing(ctx context.Context) (pingWaiter, error) {
 	return waiter, c.flushLocked(ctx)
 }
 
-// receivePong wakes who waits for it, and those before: a peer may answer only
+// receivePongLocked wakes who waits for it, and those before: a peer may answer only
 // the newest of several pings (RFC 6455 5.5.3).
-func (c *Conn) receivePong(payload []byte) {
+func (c *Conn) receivePongLocked(payload []byte) {
 	if len(payload) != 8 {
 		return
 	}
 	id := binary.BigEndian.Uint64(payload)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !slices.ContainsFunc(c.pings, func(p pingWaiter) bool { return p.id == id }) {
 		return
 	}

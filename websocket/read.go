@@ -23,12 +23,14 @@ func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 // ReadInto is Read into buf[:0], which grows as needed: with the result given
 // back as buf, a loop reads without allocating.
 func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, error) {
-	if err := c.beginRead(ctx); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.beginReadLocked(ctx); err != nil {
 		return 0, nil, err
 	}
-	defer c.endRead()
+	defer c.reading.giveBack()
 	c.dropReader()
-	event, err := c.next(ctx, false)
+	event, err := c.nextLocked(ctx, false)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -43,13 +45,15 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, e
 // returns io.EOF at the end of the message, and is bound by ctx like that of a Conn.
 // The next Reader or Read skips what was not read.
 func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
-	if err := c.beginRead(ctx); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.beginReadLocked(ctx); err != nil {
 		return 0, nil, err
 	}
-	defer c.endRead()
+	defer c.reading.giveBack()
 	c.dropReader()
 	for {
-		event, err := c.next(ctx, true)
+		event, err := c.nextLocked(ctx, true)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -70,10 +74,12 @@ type messageReader struct {
 // Read implements io.Reader.
 func (r *messageReader) Read(p []byte) (int, error) {
 	c := r.conn
-	if err := c.beginRead(r.ctx); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.beginReadLocked(r.ctx); err != nil {
 		return 0, err
 	}
-	defer c.endRead()
+	defer c.reading.giveBack()
 	if c.reader != r {
 		return 0, io.ErrClosedPipe
 	}
@@ -81,7 +87,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 		if c.ended {
 			return 0, io.EOF
 		}
-		event, err := c.next(r.ctx, true)
+		event, err := c.nextLocked(r.ctx, true)
 		if err != nil {
 			return 0, err
 		}
@@ -95,10 +101,11 @@ func (r *messageReader) Read(p []byte) (int, error) {
 // dropReader makes the reader of an earlier message invalid.
 func (c *Conn) dropReader() { c.reader, c.rest = nil, nil }
 
-// beginRead takes the turn to read.
-func (c *Conn) beginRead(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// beginReadLocked takes the turn to read.
+func (c *Conn) beginReadLocked(ctx context.Context) error {
+	if c.served {
+		return &usageError{errServed}
+	}
 	if err := c.takeLocked(ctx, &c.reading); err != nil {
 		return err
 	}
@@ -109,63 +116,66 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	return nil
 }
 
-func (c *Conn) endRead() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.readWatch.active = false
-	c.reading.giveBack()
-}
-
-// next returns the next message, or part of one, and acts on everything else
-// that the peer does. The caller has the turn to read.
-func (c *Conn) next(ctx context.Context, parts bool) (endpoint.Event, error) {
+// nextLocked returns the next message, or part of one, and acts on everything
+// else that the peer does. The caller has the turn to read.
+func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, error) {
 	for {
-		c.mu.Lock()
 		var event endpoint.Event
 		if parts {
-			event = c.endpoint.NextPart(instant())
+			event = c.endpoint.NextPart(c.heard)
 		} else {
-			event = c.endpoint.Next(instant())
+			event = c.endpoint.NextWhole(c.heard)
 		}
-		c.mu.Unlock()
-
-		switch event.Kind {
-		case endpoint.Message, endpoint.Part:
-			c.flushControl()
+		if event.Kind == endpoint.Message || event.Kind == endpoint.Part {
+			c.flushControlLocked()
 			return event, nil
-		case endpoint.Ping: // answered with those that follow
-		case endpoint.Pong:
-			c.receivePong(event.Payload)
-		case endpoint.Closed:
-			c.flushLast()
-			return event, c.finish(event)
-		case endpoint.None:
-			c.flushControl()
-			c.source.release()
-			if err := c.fill(ctx); err != nil {
-				return event, err
-			}
+		}
+		if err := c.actLocked(ctx, &event); err != nil {
+			return event, err
 		}
 	}
 }
 
-// fill waits for bytes and gives them to the endpoint. It fails only when the
-// context ends; what happens to the line becomes an event.
-func (c *Conn) fill(ctx context.Context) error {
-	if err := c.armRead(ctx); err != nil {
+// actLocked acts on what is no message. The caller has the turn to read.
+func (c *Conn) actLocked(ctx context.Context, event *endpoint.Event) error {
+	switch event.Kind {
+	case endpoint.None:
+		if err := c.flushDryLocked(ctx); err != nil {
+			return err
+		}
+		return c.fillLocked(ctx)
+	case endpoint.Ping: // answered with those that follow
+	case endpoint.Pong:
+		c.receivePongLocked(event.Payload)
+	case endpoint.Closed:
+		c.flushLastLocked()
+		return c.finishLocked(event)
+	}
+	return nil
+}
+
+// fillLocked waits for bytes and gives them to the endpoint. It fails only when
+// the context ends; what happens to the line becomes an event.
+func (c *Conn) fillLocked(ctx context.Context) error {
+	if err := ended(ctx); err != nil {
 		return err
 	}
+	c.source.release()
+	c.armReadLocked()
+	c.watchLocked(&c.readWatch, ctx)
+	c.mu.Unlock()
 	input, err := c.source.read()
+	now := instant()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.readWatch.active = false
+	c.heard = now
 	switch {
 	case len(input) > 0:
-		c.endpoint.Receive(input, instant())
+		c.endpoint.Receive(input, now)
 	case err == nil:
 	case isTimeout(err):
 		c.readArmed = 0
-		c.endpoint.Tick(instant())
+		c.endpoint.Tick(now)
 	default:
 		c.lineErr = errors.Join(c.lineErr, err)
 		c.endpoint.ReceiveEOF()
@@ -179,12 +189,10 @@ func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// armRead sets the deadline of the read that follows. One that was set earlier
+// armReadLocked sets the deadline of the read that follows. One that was set earlier
 // and comes too soon is left in place: waking once an interval costs less than a
 // timer for each message.
-func (c *Conn) armRead(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *Conn) armReadLocked() {
 	due, ok := c.endpoint.Deadline()
 	if ok && (c.readArmed == 0 || c.readArmed > due) {
 		c.readArmed = max(due, 1)
@@ -194,10 +202,4 @@ func (c *Conn) armRead(ctx context.Context) error {
 		c.readArmed = 1 << 62
 		c.line.SetReadDeadline(time.Time{})
 	}
-	c.watchLocked(&c.readWatch, ctx)
-	if err := context.Cause(ctx); err != nil {
-		c.readWatch.active = false
-		return err
-	}
-	return nil
 }

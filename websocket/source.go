@@ -3,24 +3,42 @@ package websocket
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
-// readBytes is how much is read at once.
-const readBytes = 16 << 10
+const (
+	// readBytes is how much is read at once.
+	readBytes = 16 << 10
 
-var readBuffers = sync.Pool{New: func() any { return new([readBytes]byte) }}
+	// burstBytes is how much is read at once of a plain socket that had more to give
+	// than readBytes: a burst of messages is then one read, and with Serve one write.
+	burstBytes = 128 << 10
+
+	// burstsMax is how many connections of the process may have a buffer of that
+	// size at once, since a peer can make its connection hold one.
+	burstsMax = 128
+)
+
+// inputs are buffers that lines are read into.
+var (
+	inputs      = sync.Pool{New: func() any { return newInput(readBytes) }}
+	largeInputs = sync.Pool{New: func() any { return newInput(burstBytes) }}
+	bursts      atomic.Int32 // large inputs in use
+)
+
+// input is memory that a line is read into.
+type input struct{ bytes []byte }
+
+func newInput(size int) *input { return &input{make([]byte, size)} }
 
 // source reads from a line into pooled memory, which it holds only while there is
 // something in it: where the line allows it, a reader waits without a buffer.
 type source struct {
 	line   net.Conn
-	parked *parkedReader // nil where the line can only be read into memory
-	buffer *[readBytes]byte
+	socket *socket
+	buffer *input
 	first  []byte // came with the handshake, before anything else is read
-}
-
-func newSource(line net.Conn, first []byte) source {
-	return source{line: line, parked: newParkedReader(line), first: first}
+	full   bool   // the last read of the socket found all that it had room for
 }
 
 // read waits for bytes. They are valid until release or the next read.
@@ -30,27 +48,44 @@ func (s *source) read() ([]byte, error) {
 		s.first = nil
 		return first, nil
 	}
-	if s.parked != nil {
-		return s.parked.read(s)
+	if s.socket.plain() {
+		got, err := s.socket.read(s)
+		s.full = len(got) >= readBytes
+		return got, err
 	}
 	n, err := s.line.Read(s.memory())
-	return s.buffer[:n], err
+	return s.buffer.bytes[:n], err
 }
 
 // memory returns the buffer, which it gets if need be.
 func (s *source) memory() []byte {
-	if s.buffer == nil {
-		s.buffer = readBuffers.Get().(*[readBytes]byte)
+	switch {
+	case s.buffer != nil:
+	case s.full && bursts.Add(1) <= burstsMax:
+		s.buffer = largeInputs.Get().(*input)
+	case s.full:
+		bursts.Add(-1)
+		fallthrough
+	default:
+		s.buffer = inputs.Get().(*input)
 	}
-	return s.buffer[:]
+	return s.buffer.bytes
 }
+
+// large reports whether the buffer is a large one.
+func (s *source) large() bool { return s.buffer != nil && len(s.buffer.bytes) == burstBytes }
 
 // release gives the buffer back.
 func (s *source) release() {
 	if s.buffer == nil {
 		return
 	}
-	poison(s.buffer[:])
-	readBuffers.Put(s.buffer)
+	poison(s.buffer.bytes)
+	if s.large() {
+		bursts.Add(-1)
+		largeInputs.Put(s.buffer)
+	} else {
+		inputs.Put(s.buffer)
+	}
 	s.buffer = nil
 }

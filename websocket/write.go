@@ -27,7 +27,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, payload []byte) error {
 		return c.writeLargeLocked(ctx, t, payload)
 	}
 	c.lendLocked()
-	return c.sentLocked(ctx, c.endpoint.Send(frame.Opcode(t), payload))
+	return c.sentLocked(ctx, c.endpoint.SendWhole(frame.Opcode(t), payload))
 }
 
 // writeLargeLocked sends a header from the endpoint and the payload from where
@@ -101,10 +101,10 @@ func NewPreparedMessage(t MessageType, payload []byte) (*PreparedMessage, error)
 // being sent in parts, and not too much is waiting.
 func (c *Conn) mayWriteLocked(ctx context.Context) error {
 	for {
-		if err := context.Cause(ctx); err != nil {
+		if err := ended(ctx); err != nil {
 			return err
 		}
-		var wait *turn
+		var wait *baton
 		switch {
 		case c.endErr != nil:
 			return c.endErr

@@ -17,8 +17,8 @@ var driverMutants = []mutant{
 	{
 		class: "7.1.1", fault: "the line is dropped under the close frame",
 		file: "close.go", tests: ".:TestCloseFrameArrives|TestFailedPeerStays|TestAnsweredPeerStays",
-		old: "if orderly {",
-		new: "if orderly && false {",
+		old: "if last.Status != frame.StatusAbnormal {",
+		new: "if false {",
 	},
 	{
 		class: "VC-22", fault: "a refused connection is kept",
@@ -91,5 +91,41 @@ var driverMutants = []mutant{
 		file: "close.go", tests: "interop:TestCloseEnds",
 		old: "ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)",
 		new: "ctx, cancel := context.WithTimeout(context.Background(), 1000*c.closeTimeout)",
+	},
+	{
+		class: "FL-09", fault: "what a socket did not take is sent from its beginning",
+		file: "flush.go", tests: ".:TestSocketTakesParts",
+		old: "head = head[n:]",
+		new: "head = head[0:]",
+	},
+	{
+		class: "FL-01", fault: "a socket that takes nothing is waited for",
+		file: "flush.go", tests: ".:TestSocketPeerNeverReads",
+		old: "	c.armWriteLocked()\n	c.watchLocked(&c.writeWatch, ctx)",
+		new: "	c.watchLocked(&c.writeWatch, context.Background())",
+	},
+	{
+		class: "VC-14", fault: "answers wait for the rest of a message",
+		file: "flush.go", tests: ".:TestServeDoesNotWaitForTheRest",
+		old: "return c.flushGatheredLocked(ctx)",
+		new: "return nil",
+	},
+	{
+		class: "VC-14", fault: "answers gather without bound",
+		file: "serve.go", tests: ".:TestServeGathersBounded",
+		old: "gathered+payloadBytes <= c.gatherBytesMax()",
+		new: "gathered < 1<<30",
+	},
+	{
+		class: "5.4", fault: "an answer stands inside a message that is sent in parts",
+		file: "serve.go", tests: ".:TestServeWaitsForWriter",
+		old: "case !c.writing.taken && (",
+		new: "case true || (",
+	},
+	{
+		class: "VC-13", fault: "a handler's payload is read over while it runs",
+		file: "close.go", tests: ".:TestServeAndClose", race: true,
+		old: "	if c.served {\n		return nil\n	}\n",
+		new: "	c.reading.giveBack()\n	c.served = false\n",
 	},
 }

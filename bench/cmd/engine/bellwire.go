@@ -28,18 +28,9 @@ func (s *bellwireServer) serve(conn *websocket.Conn) {
 	s.conns.add(conn)
 	defer s.conns.remove(conn)
 	defer conn.CloseNow()
-	ctx := context.Background()
-	var buf []byte
-	for {
-		kind, message, err := conn.ReadInto(ctx, buf)
-		if err != nil {
-			return
-		}
-		if err := conn.Write(ctx, kind, message); err != nil {
-			return
-		}
-		buf = message
-	}
+	conn.Serve(context.Background(), func(t *websocket.Turn, kind websocket.MessageType, payload []byte) error {
+		return t.Send(kind, payload)
+	})
 }
 
 func (s *bellwireServer) send(payloads [][]byte) {

@@ -101,19 +101,10 @@ func echoHandler(ctx context.Context, opts websocket.AcceptOptions) http.Handler
 // echo sends back what comes until the connection or the context ends.
 func echo(ctx context.Context, conn *websocket.Conn) {
 	defer conn.CloseNow()
-	var buf []byte
-	for {
-		kind, message, err := conn.ReadInto(ctx, buf)
-		if ctx.Err() != nil {
-			conn.Close(websocket.StatusGoingAway, "the server stops")
-			return
-		}
-		if err != nil {
-			return
-		}
-		if err := conn.Write(ctx, kind, message); err != nil {
-			return
-		}
-		buf = message[:0]
+	_ = conn.Serve(ctx, func(t *websocket.Turn, kind websocket.MessageType, message []byte) error {
+		return t.Send(kind, message)
+	})
+	if ctx.Err() != nil {
+		conn.Close(websocket.StatusGoingAway, "the server stops")
 	}
 }
