@@ -54,7 +54,7 @@ func NewPlan(size Size, engines, servers []Contender) *Plan {
 		{name: "server/fan", setting: Pinned, contenders: servers, cells: fanCells(size)},
 		{name: "server/free", setting: Free, contenders: servers, cells: freeCells(size)},
 		{name: "server/channels", setting: Pinned, contenders: with(servers, func(c Contender) bool { return c.channels }), cells: channelCells(size)},
-		{name: "server/publish/websocket", setting: Pinned, contenders: with(servers, func(c Contender) bool { return c.channels }), cells: publishCells(size)},
+		{name: "server/publish/websocket", setting: Pinned, contenders: servers, cells: publishCells(size)},
 		{name: "server/publish/http", setting: Pinned, contenders: with(servers, func(c Contender) bool { return c.script.http != "" }), cells: httpCells(size)},
 	}}
 }

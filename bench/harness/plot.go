@@ -148,7 +148,7 @@ func (t *table) bars(path string, s *section) error {
 		names = append(names, r.name)
 	}
 	p.NominalX(names...)
-	width := vg.Points(66) / vg.Length(len(columns))
+	width := min(vg.Points(66)/vg.Length(len(columns)), vg.Points(44))
 	for i, c := range columns {
 		all, ours := make(plotter.Values, len(rows)), make(plotter.Values, len(rows))
 		for k, r := range rows {
@@ -159,6 +159,12 @@ func (t *table) bars(path string, s *section) error {
 			}
 		}
 		shade := (i * len(ramp)) / len(columns)
+		if len(columns) == 1 {
+			shade = len(ramp) / 2
+			if err := write(p, rows, c); err != nil {
+				return err
+			}
+		}
 		for _, chart := range []struct {
 			values plotter.Values
 			color  color.Color
@@ -195,6 +201,27 @@ func (t *table) bars(path string, s *section) error {
 		}
 	}
 	return p.Save(vg.Length(len(rows))*vg.Points(88)+vg.Points(80), vg.Points(300), path)
+}
+
+// write puts the values of a column above its bars.
+func write(p *plot.Plot, rows []row, column int) error {
+	var labels plotter.XYLabels
+	for k, r := range rows {
+		if f := r.figures[column]; f.Rounds > 0 {
+			labels.XYs = append(labels.XYs, plotter.XY{X: float64(k), Y: f.Median})
+			labels.Labels = append(labels.Labels, number(f.Median))
+		}
+	}
+	l, err := plotter.NewLabels(labels)
+	if err != nil {
+		return err
+	}
+	for i := range l.TextStyle {
+		l.TextStyle[i].XAlign, l.TextStyle[i].Font.Variant = draw.XCenter, "Sans"
+	}
+	l.Offset.Y = vg.Points(3)
+	p.Add(l)
+	return nil
 }
 
 // curves draws a line for each contender over the numbers that head the columns.

@@ -15,10 +15,10 @@ func sections() []section {
 			about: "From the publisher's send to the subscriber's read, in µs, paced. Half of it is the client, which reads all connections in one thread."},
 		{title: "Server: how long a delivery takes, p99", cells: `server/fan/(\d+:\d+)`, contenders: servers, value: "p99_us", scale: 1, unit: "µs", plot: "server-p99",
 			about: "The same, for the slowest in a hundred."},
-		{title: "Server: publish over WebSocket", cells: `server/publish/websocket/(.*)`, contenders: peers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-websocket", curve: "publishing connections",
-			about: "CPU in µs for each publication on a channel without subscribers, each connection waiting for its answer. Columns are publishing connections."},
+		{title: "Server: publish over WebSocket", cells: `server/publish/websocket/(.*)`, contenders: servers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-websocket", curve: "publishing connections",
+			about: "CPU in µs for each publication on a channel without subscribers, each connection waiting for its answer. Columns are publishing connections. The floor reads and answers, and parses nothing."},
 		{title: "Server: publish over HTTP", cells: `server/publish/http/(.*)`, contenders: peers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-http", curve: "publishing connections",
-			about: "The same over HTTP/1.1 with kept connections."},
+			about: "The same over HTTP/1.1 with kept connections. Centrifuge is behind the smallest handler that does it, without keys; Bellwire's is its own API."},
 		{title: "Server: connections", contenders: servers, plot: "server-memory", plotted: 1,
 			about: "Each has one subscription. Memory is that of the process, the slope over the numbers of connections: after a collection, and as it sits in rounds in which " +
 				"nothing asks for one. The kernel takes about 4.8 kB more at each end, for all alike. An idle connection is pinged; the load answers.",
