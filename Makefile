@@ -18,6 +18,10 @@ NOTE ?=
 FLAGS ?=
 # Peers of other languages for `make interop`.
 PEERS ?= node python
+# How much of the largest compression cases `make conformance` plays: turns or full.
+SUITE ?= turns
+# How many connections come and go in `make soak`.
+CYCLES ?= 200000
 # Packages whose exhaustive tests take minutes under the race detector; they run without it. A regular expression.
 RACELESS ?= ^$$
 
@@ -39,7 +43,7 @@ build: ## Build bin/bellwire
 test: ## Install what is missing, then check and test everything
 	@begin=$$(date +%s); \
 	$(STEP) setup scripts/setup && \
-	$(MAKE) --no-print-directory check test-go test-web e2e && \
+	$(MAKE) --no-print-directory check test-go conformance test-web e2e && \
 	$(MAKE) --no-print-directory interop PEERS=node && \
 	$(MAKE) --no-print-directory bench-test && \
 	printf '\nmake test: everything passed in %d s\n' $$(($$(date +%s) - begin))
@@ -62,6 +66,14 @@ test-go: ## Run the Go tests, with the race detector wherever that is affordable
 	@$(STEP) "go test -race" go run ./internal/gotest -race $$(go list ./... | grep -Ev '$(RACELESS)')
 	@slow=$$(go list ./... | grep -E '$(RACELESS)' || true); \
 	[ -z "$$slow" ] || $(STEP) "go test" go run ./internal/gotest $$slow
+
+.PHONY: conformance
+conformance: ## Play the public suite's cases with 1,000 messages each (SUITE=full: also of the largest, half an hour)
+	@BELLWIRE_AUTOBAHN=$(SUITE) $(STEP) conformance go run ./internal/gotest -timeout 2h -run '^Test(Autobahn|Churn)' ./websocket/conformance
+
+.PHONY: soak
+soak: ## Let CYCLES (200,000) connections come and go in each driver, and see that they leave nothing
+	@BELLWIRE_SOAK=$(CYCLES) $(STEP) soak go run ./internal/gotest -timeout 2h -run '^TestChurn$$' ./websocket/conformance
 
 .PHONY: test-web
 test-web: npm ## Run the TypeScript tests of client, demo and browser harness

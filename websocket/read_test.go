@@ -152,31 +152,6 @@ func TestReaderDoesNotWait(t *testing.T) {
 	}
 }
 
-// FR-23: what is not WebSocket after the handshake is refused at once.
-func TestGarbageAfterHandshake(t *testing.T) {
-	for name, garbage := range map[string]string{
-		"HTTP request": "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"TLS hello":    "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-		"random bytes": "\xf7\x1d\x90\x33\x8a\x02\x5e\xc1",
-		"zeros":        strings.Repeat("\x00", 64),
-	} {
-		t.Run(name, func(t *testing.T) {
-			peer, engine := asServer(t, nil, "")
-			defer engine.CloseNow()
-			io.WriteString(peer.Line, garbage)
-			failed := make(chan error, 1)
-			go func() {
-				_, _, err := engine.Read(t.Context())
-				failed <- err
-			}()
-			checkEnd(t, fails(1002), peer)
-			if err := <-failed; websocket.CloseStatus(err) != websocket.StatusProtocolError {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 // After the end every method says how it came.
 func TestAfterTheEnd(t *testing.T) {
 	peer, engine := asServer(t, nil, "")

@@ -10,19 +10,19 @@ var driverMutants = []mutant{
 	},
 	{
 		class: "FR-17", fault: "a message in part is handed out at the end",
-		file: "read.go", tests: ".:TestCutIncoming|TestLineEnds",
+		file: "read.go", tests: ".:TestLineEnds conformance:TestCutIncoming|TestLineEnds",
 		old: "c.endpoint.ReceiveEOF()",
 		new: "c.endpoint.Receive([]byte{0x88, 0x80, 0, 0, 0, 0}, instant())",
 	},
 	{
 		class: "7.1.1", fault: "the line is dropped under the close frame",
-		file: "close.go", tests: ".:TestCloseFrameArrives|TestFailedPeerStays|TestAnsweredPeerStays",
+		file: "close.go", tests: ".:TestFailedPeerStays|TestAnsweredPeerStays conformance:TestCloseFrameArrives",
 		old: "if last.Status != frame.StatusAbnormal {",
 		new: "if false {",
 	},
 	{
 		class: "VC-22", fault: "a refused connection is kept",
-		file: "accept.go", tests: ".:TestHandshakeCatalogue",
+		file: "accept.go", tests: "conformance:TestHandshakeCatalogue",
 		old: `h.Set("Connection", "close")`,
 		new: "",
 	},
@@ -34,7 +34,7 @@ var driverMutants = []mutant{
 	},
 	{
 		class: "HS-21", fault: "what came in the packet of the request is lost",
-		file: "accept.go", tests: ".:TestFramesBehindTheRequest",
+		file: "accept.go", tests: "conformance:TestFramesBehindTheRequest",
 		old: "return line, bytes.Clone(first), nil",
 		new: "return line, bytes.Clone(first[:0]), nil",
 	},
@@ -82,7 +82,7 @@ var driverMutants = []mutant{
 	},
 	{
 		class: "VC-14", fault: "a peer that reads nothing is waited for",
-		file: "flush.go", tests: ".:TestWriteTimeout|TestPeerNeverReads",
+		file: "flush.go", tests: ".:TestWriteTimeout conformance:TestPeerNeverReads",
 		old: "c.writeArmed = now + c.writeTimeout + c.writeTimeout/4",
 		new: "c.writeArmed = now + 100*c.writeTimeout",
 	},

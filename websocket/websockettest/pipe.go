@@ -52,19 +52,26 @@ func Open(t testing.TB, serverLine, clientLine net.Conn, accept *websocket.Accep
 const Host = "server.test"
 
 // Accept reads a request from the line, as an HTTP server would, and accepts it.
-func Accept(line net.Conn, opts *websocket.AcceptOptions) (*websocket.Conn, error) {
+func Accept(line net.Conn, opts *websocket.AcceptOptions) (conn *websocket.Conn, err error) {
+	err = Serve(line, func(w http.ResponseWriter, r *http.Request) error {
+		conn, err = websocket.Accept(w, r, opts)
+		return err
+	})
+	return conn, err
+}
+
+// Serve reads a request from the line, as an HTTP server would, and hands it to f,
+// which can take the line over. Where f fails the line is closed.
+func Serve(line net.Conn, f func(http.ResponseWriter, *http.Request) error) error {
 	reader := bufio.NewReader(line)
 	request, err := http.ReadRequest(reader)
-	if err != nil {
-		line.Close()
-		return nil, err
+	if err == nil {
+		err = f(&responseWriter{line: line, reader: reader, header: http.Header{}}, request)
 	}
-	w := &responseWriter{line: line, reader: reader, header: http.Header{}}
-	conn, err := websocket.Accept(w, request, opts)
 	if err != nil {
 		line.Close()
 	}
-	return conn, err
+	return err
 }
 
 // Dial opens a connection on the line.

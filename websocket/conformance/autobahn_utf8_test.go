@@ -1,4 +1,4 @@
-package websocket_test
+package conformance_test
 
 import (
 	"fmt"

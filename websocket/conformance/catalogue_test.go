@@ -1,4 +1,4 @@
-package websocket_test
+package conformance_test
 
 import (
 	"bytes"
@@ -20,50 +20,7 @@ import (
 // The catalogue of bad input over real sockets: FR (frames), CP (compression)
 // and FL (flow). Each attack is followed by the liveness call.
 
-// sockets returns both ends of a TCP connection.
-func sockets(t *testing.T) (server, client net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	accepted := make(chan net.Conn, 1)
-	go func() {
-		line, _ := listener.Accept()
-		accepted <- line
-	}()
-	client = connect(t, listener.Addr().String())
-	server = <-accepted
-	t.Cleanup(func() { server.Close() })
-	return server, client
-}
-
-// overSockets runs conversations in both roles over TCP.
-func overSockets(t *testing.T, cases []conversation, limits websocket.Limits) {
-	t.Helper()
-	for _, c := range cases {
-		t.Run("server/"+c.id, func(t *testing.T) {
-			serverLine, clientLine := sockets(t)
-			peer, engine := joinServer(t, serverLine, clientLine, &websocket.AcceptOptions{Limits: limits}, "")
-			converse(t, c, peer, engine)
-		})
-		t.Run("client/"+c.id, func(t *testing.T) {
-			serverLine, clientLine := sockets(t)
-			peer, engine := joinClient(t, serverLine, clientLine, &websocket.DialOptions{Limits: limits}, "")
-			converse(t, c, peer, engine)
-		})
-	}
-}
-
-// The conformance cases that are about rules, over sockets.
-func TestAutobahnOverSockets(t *testing.T) {
-	for _, cases := range [][]conversation{framingCases(), pingCases(), reservedCases(), opcodeCases(), fragmentCases(), utf8Cases(), closeCases()} {
-		overSockets(t, cases, suiteLimits)
-	}
-}
-
-// raw is a frame header, written by hand, and what follows it.
+// rawHeader is a frame header, written by hand, and what follows it.
 func rawHeader(first, second byte, rest ...byte) step {
 	return step{raw: append([]byte{first, second}, rest...)}
 }
@@ -103,7 +60,7 @@ func TestFrameCatalogue(t *testing.T) {
 		}
 		cases = append(cases, conversation{fmt.Sprintf("FR-09 pings at border %d", border), []step{say(frames...), hear(heard...)}, normal})
 	}
-	overSockets(t, cases, websocket.Limits{})
+	play(t, socketSides(t), websocket.AcceptOptions{}, cases)
 }
 
 // FR-05, FR-07, VC-01, VC-11: headers written by hand.
@@ -111,6 +68,7 @@ func TestHeaderCatalogue(t *testing.T) {
 	long := func(length uint64) []byte {
 		return frame.Append(nil, frame.Header{Fin: true, Opcode: frame.Binary, Length: length})[2:]
 	}
+	var servers, clients []conversation
 	for _, row := range []struct {
 		rule   string
 		length uint64
@@ -121,29 +79,20 @@ func TestHeaderCatalogue(t *testing.T) {
 		{"VC-01 limit + 1", 1<<20 + 1, 1009},
 	} {
 		mask := []byte{1, 2, 3, 4}
-		server := conversation{row.rule, []step{rawHeader(0x82, 0xFF, append(long(row.length), mask...)...)}, fails(row.want)}
-		client := conversation{row.rule, []step{rawHeader(0x82, 0x7F, long(row.length)...)}, fails(row.want)}
-		oneRole(t, "server", server)
-		oneRole(t, "client", client)
+		servers = append(servers, conversation{row.rule, []step{rawHeader(0x82, 0xFF, append(long(row.length), mask...)...)}, fails(row.want)})
+		clients = append(clients, conversation{row.rule, []step{rawHeader(0x82, 0x7F, long(row.length)...)}, fails(row.want)})
 	}
-	oneRole(t, "server", conversation{"FR-07 client unmasked", []step{rawHeader(0x81, 0x05, []byte("hello")...)}, fails(1002)})
-	oneRole(t, "client", conversation{"FR-07 server masked", []step{rawHeader(0x81, 0x85, []byte("\x00\x00\x00\x00hello")...)}, fails(1002)})
-	oneRole(t, "server", conversation{"FR-07 mask key 0", []step{rawHeader(0x81, 0x85, []byte("\x00\x00\x00\x00hello")...), hear(text("hello"))}, normal})
-	oneRole(t, "server", conversation{"FR-06 126-form of 125", []step{rawHeader(0x82, 0xFE, 0, 125, 0, 0, 0, 0)}, fails(1002)})
-	oneRole(t, "server", conversation{"FR-06 127-form of 65,535", []step{rawHeader(0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0)}, fails(1002)})
-}
-
-func oneRole(t *testing.T, role string, c conversation) {
-	t.Run(role+"/"+c.id, func(t *testing.T) {
-		serverLine, clientLine := sockets(t)
-		if role == "server" {
-			peer, engine := joinServer(t, serverLine, clientLine, nil, "")
-			converse(t, c, peer, engine)
-			return
-		}
-		peer, engine := joinClient(t, serverLine, clientLine, nil, "")
-		converse(t, c, peer, engine)
-	})
+	hello := []byte("\x00\x00\x00\x00hello")
+	servers = append(servers,
+		conversation{"FR-07 client unmasked", []step{rawHeader(0x81, 0x05, []byte("hello")...)}, fails(1002)},
+		conversation{"FR-07 mask key 0", []step{rawHeader(0x81, 0x85, hello...), hear(text("hello"))}, normal},
+		conversation{"FR-06 126-form of 125", []step{rawHeader(0x82, 0xFE, 0, 125, 0, 0, 0, 0)}, fails(1002)},
+		conversation{"FR-06 127-form of 65,535", []step{rawHeader(0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0)}, fails(1002)})
+	clients = append(clients, conversation{"FR-07 server masked", []step{rawHeader(0x81, 0x85, hello...)}, fails(1002)})
+	for _, s := range socketSides(t) {
+		cases := map[bool][]conversation{false: servers, true: clients}[s.client]
+		play(t, []side{s}, websocket.AcceptOptions{}, cases)
+	}
 }
 
 // FR-12, VC-03, VC-04: the limits of a message, at them and one above.
@@ -173,59 +122,64 @@ func TestLimitCatalogue(t *testing.T) {
 		endless = append(endless, goOn(""))
 	}
 	cases = append(cases, conversation{"FR-10 endless empty fragments", []step{say(endless...)}, fails(1008)})
-	overSockets(t, cases, limits)
+	play(t, socketSides(t), websocket.AcceptOptions{Limits: limits}, cases)
 }
 
 // FR-19, FR-20: floods of pings and of pongs, also from a peer that does not
 // read: at most twenty at once, then 1008.
 func TestControlFlood(t *testing.T) {
-	for _, opcode := range []frame.Opcode{frame.Ping, frame.Pong} {
-		serverLine, clientLine := sockets(t)
-		opts := &websocket.AcceptOptions{CloseTimeout: 50 * time.Millisecond} // the peer stays on the line
-		peer, engine := joinServer(t, serverLine, clientLine, opts, "")
-		var flood []ws.Frame
-		for range 1000 {
-			flood = append(flood, ws.Fin(opcode, strings.Repeat("x", 125)))
+	for _, side := range socketSides(t) {
+		for _, opcode := range []frame.Opcode{frame.Ping, frame.Pong} {
+			t.Run(fmt.Sprintf("%s/opcode %d", side.name, opcode), func(t *testing.T) {
+				s := side.open(t, websocket.AcceptOptions{CloseTimeout: 50 * time.Millisecond}, "") // the peer stays on the line
+				var flood []ws.Frame
+				for range 1000 {
+					flood = append(flood, ws.Fin(opcode, strings.Repeat("x", 125)))
+				}
+				s.peer.Send(flood...)
+				checkEnded(t, s, websocket.StatusPolicyViolation)
+			})
 		}
-		peer.Send(flood...)
-		_, _, err := engine.Read(t.Context())
-		if websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
-			t.Errorf("opcode %d: %v", opcode, err)
-		}
-		engine.CloseNow()
 	}
 }
 
 // FR-18: a thousand frames in one segment, and a message byte by byte.
 func TestCoalescedAndSplit(t *testing.T) {
-	address := listen(t, nil)
-	peer, err := ws.ClientPeer(connect(t, address), "")
-	if err != nil {
-		t.Fatal(err)
+	for _, side := range socketSides(t) {
+		t.Run(side.name, func(t *testing.T) {
+			peer := side.open(t, websocket.AcceptOptions{}, "").peer
+			var frames []ws.Frame
+			for n := range 1000 {
+				frames = append(frames, text(fmt.Sprint(n)))
+			}
+			go peer.Send(frames...)
+			for _, want := range frames {
+				if got, err := peer.Receive(); err != nil || !got.Equal(want) {
+					t.Fatalf("got %v, %v, want %v", got, err, want)
+				}
+			}
+			whole := text(strings.Repeat("y", 64<<10/slowness))
+			go peer.SendChopped(1, whole)
+			if got, err := peer.Receive(); err != nil || !got.Equal(whole) {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			checkEnd(t, normal, peer)
+		})
 	}
-	var frames []ws.Frame
-	for n := range 1000 {
-		frames = append(frames, text(fmt.Sprint(n)))
-	}
-	go peer.Send(frames...)
-	for _, want := range frames {
-		if got, err := peer.Receive(); err != nil || !got.Equal(want) {
-			t.Fatalf("got %v, %v, want %v", got, err, want)
-		}
-	}
-	whole := text(strings.Repeat("y", 64<<10/slowness))
-	go peer.SendChopped(1, whole)
-	if got, err := peer.Receive(); err != nil || !got.Equal(whole) {
-		t.Fatalf("got %v, %v", got, err)
-	}
-	checkEnd(t, normal, peer)
 }
 
 // VC-05, CP-01, CP-02: bombs, one and many at once: 1009, and memory that follows
 // the limit and not the bomb.
 func TestBombs(t *testing.T) {
+	for _, d := range drivers(t) {
+		t.Run(d.name, func(t *testing.T) {
+			bomb(t, listen(t, d, &websocket.AcceptOptions{Compression: websocket.CompressionNoContextTakeover}))
+		})
+	}
+}
+
+func bomb(t *testing.T, address string) {
 	const limit, bombBytes, peers = 1 << 20, 64 << 20 / slowness, 16
-	address := listen(t, &websocket.AcceptOptions{Compression: websocket.CompressionNoContextTakeover})
 	var compressed bytes.Buffer
 	w, _ := flate.NewWriter(&compressed, flate.BestCompression)
 	w.Write(make([]byte, bombBytes))
@@ -277,67 +231,69 @@ func TestCompressionAbuse(t *testing.T) {
 		"bad text inside":         {offer, []ws.Frame{{Fin: true, RSV1: true, Opcode: frame.Text, Payload: []byte("\x00\x01\x00\xfe\xff\xff\x00")}}, 1007},
 		"distance without a past": {offer, []ws.Frame{{Fin: true, RSV1: true, Opcode: frame.Binary, Payload: []byte("\xf2\x00\x11\x00\x00")}}, 1007},
 	} {
-		t.Run(rule, func(t *testing.T) {
-			address := listen(t, &websocket.AcceptOptions{Compression: websocket.CompressionContextTakeover})
-			peer, err := ws.ClientPeer(connect(t, address), row.extra)
-			if err != nil {
-				t.Fatal(err)
-			}
-			peer.Send(row.frames...)
-			checkEnd(t, fails(row.want), peer)
-			liveness(t, "ws://"+address)
-		})
+		for _, d := range drivers(t) {
+			t.Run(rule+"/"+d.name, func(t *testing.T) {
+				address := listen(t, d, &websocket.AcceptOptions{Compression: websocket.CompressionContextTakeover})
+				peer, err := ws.ClientPeer(connect(t, address), row.extra)
+				if err != nil {
+					t.Fatal(err)
+				}
+				peer.Send(row.frames...)
+				checkEnd(t, fails(row.want), peer)
+				liveness(t, "ws://"+address)
+			})
+		}
 	}
 }
 
 // VC-14, FL-01: a peer that asks and never reads is closed, and what waits for it
 // stays small.
 func TestPeerNeverReads(t *testing.T) {
-	server := make(chan error, 1)
-	serverLine, clientLine := sockets(t)
-	peer, engine := joinServer(t, serverLine, clientLine, &websocket.AcceptOptions{WriteTimeout: 50 * time.Millisecond}, "")
-	go func() { server <- echo(t.Context(), engine) }()
-	go func() {
-		for wire := peer.Encode(binary(strings.Repeat("x", 64<<10))); ; {
-			if _, err := peer.Line.Write(wire); err != nil {
-				return
-			}
-		}
-	}()
-	if err := <-server; websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
-		t.Error(err)
+	for _, side := range socketSides(t) {
+		t.Run(side.name, func(t *testing.T) {
+			s := side.open(t, websocket.AcceptOptions{WriteTimeout: 50 * time.Millisecond}, "")
+			go func() {
+				for wire := s.peer.Encode(binary(strings.Repeat("x", 64<<10))); ; {
+					if _, err := s.peer.Line.Write(wire); err != nil {
+						return
+					}
+				}
+			}()
+			checkEnded(t, s, websocket.StatusAbnormalClosure)
+		})
 	}
-	engine.CloseNow()
 }
 
 // FL-07: a peer that closes only its sending half has ended; what was written
 // before still reaches it.
 func TestHalfClose(t *testing.T) {
-	serverLine, clientLine := sockets(t)
-	peer, engine := joinServer(t, serverLine, clientLine, nil, "")
-	peer.Send(text("last words"))
-	peer.Line.(*net.TCPConn).CloseWrite()
-	err := echo(t.Context(), engine)
-	if websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
-		t.Error(err)
-	}
-	if got, err := peer.Receive(); err != nil || !got.Equal(text("last words")) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if _, err := peer.Receive(); err != io.EOF {
-		t.Error(err)
+	for _, side := range socketSides(t) {
+		t.Run(side.name, func(t *testing.T) {
+			s := side.open(t, websocket.AcceptOptions{}, "")
+			s.peer.Send(text("last words"))
+			s.peer.Line.(*net.TCPConn).CloseWrite()
+			checkEnded(t, s, websocket.StatusAbnormalClosure)
+			if got, err := s.peer.Receive(); err != nil || !got.Equal(text("last words")) {
+				t.Errorf("got %v, %v", got, err)
+			}
+			if _, err := s.peer.Receive(); err != io.EOF {
+				t.Error(err)
+			}
+		})
 	}
 }
 
 // VC-09, HS-07: a head that comes byte by byte is read once, within its time.
 func TestSlowHead(t *testing.T) {
-	address := listen(t, nil)
-	line := connect(t, address)
-	for _, c := range []byte(head + "X: " + strings.Repeat("x", 8000/slowness) + "\r\n\r\n") {
-		if _, err := line.Write([]byte{c}); err != nil {
-			t.Fatal(err)
-		}
+	for _, d := range drivers(t) {
+		t.Run(d.name, func(t *testing.T) {
+			line := connect(t, listen(t, d, nil))
+			for _, c := range []byte(head + "X: " + strings.Repeat("x", 8000/slowness) + "\r\n\r\n") {
+				if _, err := line.Write([]byte{c}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			checkEnd(t, normal, readAs(t, line))
+		})
 	}
-	peer := readAs(t, line)
-	checkEnd(t, normal, peer)
 }

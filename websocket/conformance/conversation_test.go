@@ -1,10 +1,8 @@
-package websocket_test
+package conformance_test
 
 import (
-	"context"
 	"errors"
 	"io"
-	"net"
 	"testing"
 	"time"
 
@@ -66,37 +64,50 @@ var normal = closes(frame.StatusNormal)
 // suiteLimits allow what the suite sends.
 var suiteLimits = websocket.Limits{MessageBytes: 16 << 20}
 
-// converse plays a conversation with an engine that echoes on the line.
-func converse(t *testing.T, c conversation, peer *ws.Peer, engine *websocket.Conn) {
+// converse plays a conversation with an engine that echoes.
+func converse(t *testing.T, c conversation, s *subject) {
 	t.Helper()
-	echoed := make(chan error, 1)
-	go func() { echoed <- echo(context.Background(), engine) }()
-	peer.Line.SetDeadline(time.Now().Add(time.Minute)) // a bound for a hang, not a measure
-	for i, s := range c.steps {
-		if len(s.raw) > 0 {
-			peer.Line.Write(s.raw)
-		}
-		if len(s.send) > 0 {
-			if err := send(peer, s); err != nil {
-				t.Fatalf("step %d: sending: %v", i+1, err)
+	peer := s.peer
+	sent := make(chan error, 1) // of the step before: a peer reads while it sends
+	sent <- nil
+	for i, st := range c.steps {
+		if len(st.raw)+len(st.send) > 0 {
+			if err := <-sent; err != nil {
+				t.Fatalf("before step %d: sending: %v", i+1, err)
 			}
+			go func() { sent <- send(peer, st) }()
 		}
-		for _, want := range s.expect {
+		for _, want := range st.expect {
 			if got, err := peer.Receive(); err != nil || !got.Equal(want) {
 				t.Fatalf("step %d: got %v, %v, want %v", i+1, got, err, want)
 			}
 		}
 	}
-	checkEnd(t, c.end, peer)
-	err := <-echoed
-	if got := websocket.CloseStatus(err); got != websocket.StatusCode(c.end.status) {
-		t.Errorf("the engine reports %v", err)
+	if err := <-sent; err != nil {
+		t.Fatalf("sending: %v", err)
 	}
-	engine.CloseNow()
+	checkEnd(t, c.end, peer)
+	checkEnded(t, s, websocket.StatusCode(c.end.status))
+}
+
+// checkEnded wants the engine to report that it ended with a status.
+func checkEnded(t *testing.T, s *subject, want websocket.StatusCode) {
+	t.Helper()
+	select {
+	case err := <-s.ended:
+		if websocket.CloseStatus(err) != want {
+			t.Errorf("the engine reports %v, want %d", err, want)
+		}
+	case <-time.After(time.Minute): // a bound for a hang
+		t.Error("the engine does not end")
+	}
 }
 
 func send(peer *ws.Peer, s step) error {
 	switch {
+	case len(s.raw) > 0:
+		_, err := peer.Line.Write(s.raw)
+		return err
 	case s.chop == 0:
 		return peer.Send(s.send...)
 	case s.chop > 0:
@@ -127,66 +138,14 @@ func checkEnd(t *testing.T, e end, peer *ws.Peer) {
 	peer.Line.Close()
 }
 
-// lineBytes is enough for a peer to send a whole case before it reads.
-const lineBytes = 48 << 20
-
-// asServer makes an engine in the role of the server, and a peer that is a client.
-func asServer(t *testing.T, opts *websocket.AcceptOptions, extra string) (*ws.Peer, *websocket.Conn) {
+// play runs cases against sides.
+func play(t *testing.T, sides []side, opts websocket.AcceptOptions, cases []conversation) {
 	t.Helper()
-	serverLine, clientLine := ws.Lines(lineBytes)
-	return joinServer(t, serverLine, clientLine, opts, extra)
-}
-
-func joinServer(t *testing.T, serverLine, clientLine net.Conn, opts *websocket.AcceptOptions, extra string) (*ws.Peer, *websocket.Conn) {
-	t.Helper()
-	accepted := make(chan *websocket.Conn, 1)
-	go func() {
-		conn, _ := ws.Accept(serverLine, opts)
-		accepted <- conn
-	}()
-	peer, err := ws.ClientPeer(clientLine, extra)
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine := <-accepted
-	if engine == nil {
-		t.Fatal("the handshake failed")
-	}
-	return peer, engine
-}
-
-// asClient makes an engine in the role of the client, and a peer that is a server.
-func asClient(t *testing.T, opts *websocket.DialOptions, extra string) (*ws.Peer, *websocket.Conn) {
-	t.Helper()
-	serverLine, clientLine := ws.Lines(lineBytes)
-	return joinClient(t, serverLine, clientLine, opts, extra)
-}
-
-func joinClient(t *testing.T, serverLine, clientLine net.Conn, opts *websocket.DialOptions, extra string) (*ws.Peer, *websocket.Conn) {
-	t.Helper()
-	answered := make(chan *ws.Peer, 1)
-	go func() {
-		peer, _ := ws.ServerPeer(serverLine, extra)
-		answered <- peer
-	}()
-	engine, err := ws.Dial(t.Context(), clientLine, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return <-answered, engine
-}
-
-// bothRoles runs cases against a server and against a client.
-func bothRoles(t *testing.T, cases []conversation) {
-	t.Helper()
-	for _, c := range cases {
-		t.Run("server/"+c.id, func(t *testing.T) {
-			peer, engine := asServer(t, &websocket.AcceptOptions{Limits: suiteLimits}, "")
-			converse(t, c, peer, engine)
-		})
-		t.Run("client/"+c.id, func(t *testing.T) {
-			peer, engine := asClient(t, &websocket.DialOptions{Limits: suiteLimits}, "")
-			converse(t, c, peer, engine)
+	for _, s := range sides {
+		t.Run(s.name, func(t *testing.T) {
+			for _, c := range cases {
+				t.Run(c.id, func(t *testing.T) { converse(t, c, s.open(t, opts, "")) })
+			}
 		})
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package conformance_test
+
+// slowness divides nothing here.
+const slowness = 1
