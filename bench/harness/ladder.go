@@ -31,7 +31,7 @@ func engineLadder(size Size, engines []Contender) *family {
 // at the same time in the end: so long that each connection is pinged.
 func serverLadder(size Size, servers []Contender) *family {
 	top := size.ladder[len(size.ladder)-1]
-	expect := time.Duration(top)*stepEstimate + size.idle/time.Duration(len(servers))
+	expect := time.Duration(top)*stepEstimate + size.idle*time.Duration(size.idleRounds)/time.Duration(5*len(servers))
 	return &family{
 		name: "server/lines", setting: Free, contenders: servers,
 		cells: []cell{{name: "server/lines", expect: expect}},
@@ -41,7 +41,9 @@ func serverLadder(size Size, servers []Contender) *family {
 				r.Progress.step(f.name, contender.Name, round, r.Rounds, expect)
 				r.climb(f, contender, round, size.ladder, func(*pair, int) error { return nil })
 			}
-			r.idle(f, round, size.idle)
+			if round < size.idleRounds {
+				r.idle(f, round, size.idle)
+			}
 		},
 	}
 }

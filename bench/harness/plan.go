@@ -20,6 +20,7 @@ type Size struct {
 	published  int           // publications of one run
 	ladder     []int         // connections at which memory is read
 	idle       time.Duration // how long connections are left alone
+	idleRounds int           // in how many rounds
 }
 
 // The sizes of a plan: Full is what a report is made of, Quick a part of it, Smoke shows that everything works and no more.
@@ -28,19 +29,19 @@ var (
 		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echo: 250 * time.Millisecond,
 		fans: []int{1000, 10000}, deliveries: 20_000, flat: 100_000,
 		growth: []int{1000, 2000, 4000, 8000}, channels: []int{100, 200, 400, 800}, publishers: []int{16, 32, 64, 128}, published: 5000,
-		ladder: []int{2000, 4000, 8000, 15000}, idle: 30 * time.Second,
+		ladder: []int{2000, 4000, 8000, 15000}, idle: 30 * time.Second, idleRounds: 5,
 	}
 	Quick = Size{
 		sizes: []int{128, 4096}, echoConns: []int{100}, echo: 150 * time.Millisecond,
 		fans: []int{1000}, deliveries: 10_000, flat: 50_000,
 		growth: []int{500, 1000, 2000}, channels: []int{50, 100, 200}, publishers: []int{16, 32}, published: 2000,
-		ladder: []int{1000, 2000, 4000}, idle: 3 * time.Second,
+		ladder: []int{1000, 2000, 4000}, idle: 30 * time.Second, idleRounds: 1,
 	}
 	Smoke = Size{
 		sizes: []int{128}, echoConns: []int{20}, echo: 20 * time.Millisecond,
-		fans: []int{50}, deliveries: 200, flat: 2000,
-		growth: []int{25, 50}, channels: []int{5, 10}, publishers: []int{4}, published: 50,
-		ladder: []int{50, 100}, idle: 100 * time.Millisecond,
+		fans: []int{100}, deliveries: 400, flat: 2000,
+		growth: []int{50, 100}, channels: []int{5, 10}, publishers: []int{4}, published: 50,
+		ladder: []int{50, 100}, idle: 100 * time.Millisecond, idleRounds: 1,
 	}
 )
 

@@ -6,14 +6,14 @@ func sections() []section {
 	peers := servers[1:]
 	const columns = "Columns are connections : bytes : messages "
 	return []section{
-		{title: "Server: fan-out, paced", cells: `server/fan/(\d+:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$1", plot: "server-fan",
+		{title: "Server: fan-out, paced", cells: `server/fan/(10*:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$1", plot: "server-fan",
 			about: "One publication after the other to all subscribers, all delivered before the next one. CPU for each delivery, ratio to one `write`. Columns are subscribers : bytes."},
-		{title: "Server: fan-out, flat out", cells: `server/flat/((\d+):128:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$2:128", plot: "server-flat",
+		{title: "Server: fan-out, flat out", cells: `server/flat/((10*):128:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$2:128", plot: "server-flat",
 			about: "As many publications as answers allow: 1, 4 or 16 unanswered. CPU for each delivered message, ratio to one `write` to as many subscribers, paced. " +
 				"Columns are subscribers : bytes : unanswered. The tuned Centrifuge waits 20 ms for more; nobody else waits."},
-		{title: "Server: how long a delivery takes, p50", cells: `server/fan/(\d+:\d+)`, contenders: servers, value: "p50_us", scale: 1, unit: "µs",
+		{title: "Server: how long a delivery takes, p50", cells: `server/fan/(10*:\d+)`, contenders: servers, value: "p50_us", scale: 1, unit: "µs",
 			about: "From the publisher's send to the subscriber's read, in µs, paced. Half of it is the client, which reads all connections in one thread."},
-		{title: "Server: how long a delivery takes, p99", cells: `server/fan/(\d+:\d+)`, contenders: servers, value: "p99_us", scale: 1, unit: "µs", plot: "server-p99",
+		{title: "Server: how long a delivery takes, p99", cells: `server/fan/(10*:\d+)`, contenders: servers, value: "p99_us", scale: 1, unit: "µs", plot: "server-p99",
 			about: "The same, for the slowest in a hundred."},
 		{title: "Server: publish over WebSocket", cells: `server/publish/websocket/(.*)`, contenders: servers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-websocket", curve: "publishing connections",
 			about: "CPU in µs for each publication on a channel without subscribers, each connection waiting for its answer. Columns are publishing connections. The floor reads and answers, and parses nothing."},
