@@ -36,6 +36,7 @@
 //   - sendto by raw system call (system_linux.go, send: 0.96 of write, where net.Conn takes 1.13)
 //   - the descriptor is taken over, so that nothing of net is left (system_linux.go, takeOver: 0.9 kB less)
 //   - a fan-out is written once for each loop, marks its members, and leaves with what follows it (carry.go, mark)
+//   - connections can be accepted and greeted on the loops, without an HTTP server (door.go: a third of a new connection)
 //   - no timers: a wheel asks a connection once an interval (wheel.go)
 //
 // # Fairness and limits

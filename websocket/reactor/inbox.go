@@ -17,11 +17,14 @@ const (
 	callDo                    // what: func(*Turn)
 	callBroadcast             // what: *shard, with: *Prepared
 	callCarry                 // what: Task, with: its argument
+	callGreet                 // what: *newcomer
 
 	// There is always room for these: they are bounded by what caused them.
 	callWake
 	callCarryUrgent // as callCarry
 	callHandedBack
+	callOpenDoor
+	callShutDoor
 	callDrain // what: *closing
 	callStop
 )

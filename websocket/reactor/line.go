@@ -36,14 +36,19 @@ func (l *loop) attach(a *arrival) {
 	if err := l.poller.add(c.fd, c.slot, c.generation, c.interest); err != nil {
 		l.doom(c, err)
 	}
+	l.start(c, a.first)
+}
+
+// start tells the program of a connection, and hands out what it has sent already.
+func (l *loop) start(c *line, first []byte) {
 	if open := l.reactor.config.Handler.Open; open != nil {
 		l.guard(c, func() { open(l.at(c)) })
 	}
 	if l.draining != nil {
 		l.at(c).Close(l.draining.code, l.draining.reason)
 	}
-	if len(a.first) > 0 {
-		c.endpoint.Receive(a.first, l.now)
+	if len(first) > 0 {
+		c.endpoint.Receive(first, l.now)
 	}
 	l.pump(c)
 	l.schedule(c)
@@ -260,6 +265,10 @@ func (l *loop) schedule(c *line) {
 
 // due looks at a line whose time has come, or that the wheel was asked to look at.
 func (l *loop) due(c *line) {
+	if c.state == greeting {
+		l.doom(c, errSlowHead)
+		return
+	}
 	if q := c.backlog; q != nil && q.due != 0 && l.now >= q.due {
 		l.doom(c, ErrSlow)
 		return
@@ -307,7 +316,10 @@ func (l *loop) finish(c *line, last endpoint.Event) {
 
 // abandon ends a line at once.
 func (l *loop) abandon(c *line, err error) {
-	if c.state == open {
+	switch c.state {
+	case greeting:
+		l.left(c)
+	case open:
 		c.endpoint.ReceiveEOF()
 		last := c.endpoint.Next(l.now)
 		l.flush(c) // gives the buffer back

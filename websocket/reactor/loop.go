@@ -42,6 +42,7 @@ type loop struct {
 	armed    time.Duration
 	turn     Turn
 	handle   *Loop     // for the program
+	door     *entrance // what this loop accepts from; nil: nothing
 	draining *draining // nil as long as connections are taken
 	stopping bool
 }
@@ -69,6 +70,7 @@ func instant() time.Duration { return time.Since(epoch) }
 const (
 	eventsMax = 1024
 	wakeSlot  = -1
+	doorSlot  = -2
 
 	// callsKept is up to how many calls the memory for them is kept.
 	callsKept = 4096
@@ -141,6 +143,7 @@ func (l *loop) turns(uintptr) bool {
 		if l.stopping {
 			return true
 		}
+		l.reopenDoor()
 		if n == 0 && len(l.unread) == 0 && len(l.dirty) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
@@ -152,6 +155,9 @@ func (l *loop) turns(uintptr) bool {
 // at most, never with a message.
 func (l *loop) arm() {
 	due, ok := l.wheel.deadline()
+	if again, waits := l.doorDeadline(); waits && (!ok || again < due) {
+		due, ok = again, true
+	}
 	if !ok || l.armed == due {
 		return
 	}
@@ -161,7 +167,11 @@ func (l *loop) arm() {
 
 // serve acts on what epoll says of one line.
 func (l *loop) serve(e *event) {
-	if e.Fd == wakeSlot {
+	switch e.Fd {
+	case wakeSlot:
+		return
+	case doorSlot:
+		l.accept()
 		return
 	}
 	c := l.table.find(uint32(e.Fd), uint32(e.Pad))
@@ -172,6 +182,8 @@ func (l *loop) serve(e *event) {
 		l.writable(c)
 	}
 	switch {
+	case c.state == greeting:
+		l.peek(c)
 	case c.unread: // its turn is the next one
 	case c.interest&interestRead != 0:
 		l.readable(c, e.Events&eventEnd != 0)
@@ -217,6 +229,12 @@ func (l *loop) do(c *call) {
 		l.broadcast(c.what.(*shard), c.with.(*Prepared))
 	case callCarry, callCarryUrgent:
 		l.runTask(c.what.(Task), c.with)
+	case callGreet:
+		l.greet(c.what.(*newcomer))
+	case callOpenDoor:
+		l.openDoor()
+	case callShutDoor:
+		l.shutDoor()
 	case callDrain:
 		l.beginDrain(c.what.(*closing))
 	case callStop:
@@ -331,7 +349,10 @@ func (l *loop) endDoomed() {
 func (l *loop) beginDrain(c *closing) {
 	l.draining = &draining{closing: *c}
 	l.table.each(func(line *line) {
-		if line.state == open {
+		switch line.state {
+		case greeting:
+			l.doom(line, errShut)
+		case open:
 			l.at(line).Close(c.code, c.reason)
 			l.markDirty(line)
 		}
@@ -350,11 +371,15 @@ func (l *loop) checkDrained() {
 func (l *loop) destroy() {
 	l.stopping = true
 	for _, c := range append(l.calls[l.called:], l.inbox.stop()...) {
-		if a, ok := c.what.(*arrival); ok {
-			closeDescriptor(a.fd)
+		switch what := c.what.(type) {
+		case *arrival:
+			closeDescriptor(what.fd)
 			l.reactor.connections.Add(-1)
+		case *newcomer:
+			l.turnAway(what)
 		}
 	}
+	l.shutDoor()
 	l.table.each(func(c *line) { l.abandon(c, websocket.ErrClosed) })
 	l.draining = new(draining)
 	l.checkDrained()

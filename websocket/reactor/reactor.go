@@ -25,6 +25,7 @@ type Reactor struct {
 	connections atomic.Int64 // with those on their way to a loop
 	next        atomic.Uint32
 	undrained   atomic.Int32 // loops that may still have connections
+	door        atomic.Pointer[entrance]
 
 	mu       sync.Mutex // guards what follows
 	settings map[settingsKey]*settings
@@ -68,21 +69,26 @@ func (r *Reactor) Upgrade(w http.ResponseWriter, req *http.Request, opts *websoc
 	if req.TLS != nil {
 		return ErrTransport
 	}
-	if err := r.reserve(); err != nil {
-		http.Error(w, "too many connections", http.StatusServiceUnavailable)
-		return err
+	v := visitOf(req) // has a line that is counted, and with its loop
+	if v == nil {
+		if err := r.reserve(); err != nil {
+			http.Error(w, "too many connections", http.StatusServiceUnavailable)
+			return err
+		}
 	}
 	u, err := websocket.Upgrade(w, req, opts)
 	if err != nil {
-		r.connections.Add(-1)
+		if v == nil {
+			r.connections.Add(-1)
+		}
 		return err
 	}
-	return r.take(u.Line, arrival{
-		first:    u.First,
-		settings: r.share(u.Config, u.Subprotocol, u.WriteTimeout),
-		deflate:  u.Deflate,
-		data:     data,
-	})
+	a := arrival{first: u.First, settings: r.share(u.Config, u.Subprotocol, u.WriteTimeout), deflate: u.Deflate, data: data}
+	if v != nil {
+		v.begin(&a)
+		return nil
+	}
+	return r.take(u.Line, a)
 }
 
 // Attach serves a connection whose handshake is done. It owns the line from now on, and

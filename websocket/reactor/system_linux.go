@@ -1,7 +1,9 @@
 package reactor
 
 import (
+	"encoding/binary"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -72,6 +74,13 @@ func (p *poller) close() {
 	unix.Close(p.wake)
 }
 
+// addListener watches a listener: as long as a connection waits, and not only when one comes.
+func (p *poller) addListener(fd int32) error {
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(fd), &event{Events: unix.EPOLLIN, Fd: doorSlot})
+}
+
+func (p *poller) removeListener(fd int32) { unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, int(fd), nil) }
+
 // poll returns the events that are there. It does not wait.
 func (p *poller) poll(events []event) int {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
@@ -89,7 +98,11 @@ func (p *poller) notify() {
 
 func (p *poller) add(fd int32, slot, generation, interest uint32) error {
 	e := event{Events: interest | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
-	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(fd), &e)
+	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
+	if errno != 0 {
+		return os.NewSyscallError("epoll_ctl", errno)
+	}
+	return nil
 }
 
 func (p *poller) modify(fd int32, slot, generation, interest uint32) {
@@ -129,6 +142,101 @@ func receive(fd int32, b []byte) (int, error) {
 	}
 }
 
+// peekAt is receive without taking anything.
+func peekAt(fd int32, b []byte) (int, error) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
+	switch errno {
+	case 0:
+		return int(n), nil
+	case unix.EAGAIN, unix.EINTR:
+		return 0, errDry
+	}
+	return 0, os.NewSyscallError("recvfrom", errno)
+}
+
+// acceptOne takes a connection from a listener. It returns errDry where none waits.
+func acceptOne(listener int32) (int32, netip.AddrPort, error) {
+	var peer unix.RawSockaddrAny
+	for {
+		size := uint32(unix.SizeofSockaddrAny)
+		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)),
+			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		switch errno {
+		case 0:
+			return int32(fd), addrPort(&peer), nil
+		case unix.EINTR, unix.ECONNABORTED:
+		case unix.EAGAIN:
+			return 0, netip.AddrPort{}, errDry
+		default:
+			return 0, netip.AddrPort{}, errno
+		}
+	}
+}
+
+// isShortage reports whether accepting failed for want of descriptors or memory. Other
+// failures are those of one connection, which has been taken out of the queue with them.
+func isShortage(err error) bool {
+	switch err {
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		return true
+	}
+	return false
+}
+
+func addrPort(sa *unix.RawSockaddrAny) netip.AddrPort {
+	port := func(p *uint16) uint16 { return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(p))[:]) }
+	switch sa.Addr.Family {
+	case unix.AF_INET:
+		in := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
+		return netip.AddrPortFrom(netip.AddrFrom4(in.Addr), port(&in.Port))
+	case unix.AF_INET6:
+		in := (*unix.RawSockaddrInet6)(unsafe.Pointer(sa))
+		return netip.AddrPortFrom(netip.AddrFrom16(in.Addr), port(&in.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// takeListener makes the descriptor of a listener this package's own.
+func takeListener(listener net.Listener) (int32, error) {
+	tcp, ok := listener.(*net.TCPListener)
+	if !ok {
+		return 0, ErrTransport
+	}
+	fd, err := duplicate(tcp)
+	if err != nil {
+		return 0, err
+	}
+	tcp.Close()
+	return int32(fd), nil
+}
+
+// netConn makes a connection of Go's net from a duplicate of a descriptor.
+func netConn(fd int32) (net.Conn, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	file := os.NewFile(uintptr(own), "")
+	defer file.Close()
+	return net.FileConn(file)
+}
+
+// duplicate returns a second descriptor of a socket.
+func duplicate(socket syscall.Conn) (fd int, _ error) {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var dupErr error
+	err = raw.Control(func(original uintptr) {
+		fd, dupErr = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return fd, os.NewSyscallError("fcntl", dupErr)
+}
+
 // takeOver makes the descriptor of a socket this package's own and closes what
 // Go has around it, which would cost about 0.9 kB a connection.
 func takeOver(line net.Conn, userTimeout time.Duration, keepAlive bool) (int32, error) {
@@ -142,20 +250,9 @@ func takeOver(line net.Conn, userTimeout time.Duration, keepAlive bool) (int32, 
 	default:
 		return 0, ErrTransport
 	}
-	raw, err := socket.SyscallConn()
+	fd, err := duplicate(socket)
 	if err != nil {
 		return 0, err
-	}
-	fd := -1
-	var dupErr error
-	err = raw.Control(func(original uintptr) {
-		fd, dupErr = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0)
-	})
-	if err != nil {
-		return 0, err
-	}
-	if dupErr != nil {
-		return 0, os.NewSyscallError("fcntl", dupErr)
 	}
 	line.Close()
 	if isTCP {
@@ -183,7 +280,7 @@ func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
 }
 
-func closeDescriptor(fd int32) { unix.Close(int(fd)) }
+func closeDescriptor(fd int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 func shutdownWrite(fd int32) { unix.Shutdown(int(fd), unix.SHUT_WR) }
 

@@ -40,6 +40,7 @@ type state uint8
 const (
 	free      state = iota
 	open            // an endpoint speaks
+	greeting        // accepted, and has not said what it wants
 	lingering       // the endpoint has ended and the peer may still read what was sent last
 )
 
