@@ -10,6 +10,9 @@ import (
 	"github.com/bellwire/bellwire/web"
 )
 
+// webSocketPath is where the line is.
+const webSocketPath = "/ws"
+
 // router finds handlers by the exact path. It cleans and redirects nothing: a path that is not spelled as it should be
 // does not exist (AP-10).
 type router struct {
@@ -20,7 +23,7 @@ type router struct {
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w)
 	handler := rt.find(r)
-	if r.Header.Get("Upgrade") != "" && r.URL.Path != "/ws" {
+	if r.Header.Get("Upgrade") != "" && r.URL.Path != webSocketPath {
 		// VC-22: whoever asked for an upgrade may send what is no request next.
 		w.Header().Set("Connection", "close")
 		api.WriteProblem(w, realtime.CodeNotFound, http.StatusNotFound, "there is no WebSocket at this path; it is at /ws")
@@ -68,7 +71,7 @@ func (s *Server) routes(methods *api.API) (public, internal http.Handler) {
 		"/healthz": http.HandlerFunc(api.Healthz),
 		"/readyz":  api.Readyz(s.node.Ready, s.logger),
 	}
-	outside := &router{exact: map[string]http.Handler{"/ws": s.websocket}, prefixes: map[string]http.Handler{}}
+	outside := &router{exact: map[string]http.Handler{webSocketPath: s.websocket}, prefixes: map[string]http.Handler{}}
 	inside := outside
 	metrics := s.metrics.Handler()
 	if s.config.InternalListen != "" {

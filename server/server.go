@@ -67,15 +67,26 @@ func (s *Server) Listen() error {
 	if err != nil {
 		return err
 	}
-	s.publicListener = s.admission.Listen(listener)
+	if s.publicListener, err = s.admit(listener); err != nil {
+		listener.Close()
+		return err
+	}
 	if s.internal == nil {
 		return nil
 	}
 	if s.internalListener, err = listen("internal_listen", s.config.InternalListen); err != nil {
-		listener.Close()
+		s.publicListener.Close()
 		return err
 	}
 	return nil
+}
+
+// admit puts the admission before a listener, and the loops where they can serve from the first byte on: not behind TLS.
+func (s *Server) admit(listener net.Listener) (net.Listener, error) {
+	if s.config.TLS.CertificateFile != "" {
+		return s.admission.Listen(listener), nil
+	}
+	return s.websocket.Listen(listener, webSocketPath, s.guard(), secure)
 }
 
 func listen(key, address string) (net.Listener, error) {

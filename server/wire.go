@@ -132,7 +132,8 @@ func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 		HeadBytesMax:   int(s.config.HTTP.HeadBytes), LineBytesMax: int(max(s.config.HTTP.LineBytes, s.config.HTTP.URLBytes)),
 		FieldsMax: s.config.HTTP.HeaderLines, CookiesMax: s.config.HTTP.Cookies,
 		MessageBytesMax: int(limits.MessageBytes), FragmentsMax: limits.Fragments, FrameBytesMax: int(limits.FrameBytes),
-		Ping: limits.Ping, Pong: limits.Pong, WriteTimeout: limits.WriteTimeout, CloseTimeout: limits.CloseTimeout,
+		HeadTimeout: s.config.HTTP.HeaderTimeout,
+		Ping:        limits.Ping, Pong: limits.Pong, WriteTimeout: limits.WriteTimeout, CloseTimeout: limits.CloseTimeout,
 	}
 }
 
@@ -145,18 +146,23 @@ func (s *Server) newAPI(proxies *transport.Proxies) *api.API {
 	})
 }
 
+// guard is what every request has to pass.
+func (s *Server) guard() *transport.Guard {
+	limits := s.config.HTTP
+	return &transport.Guard{
+		HeaderLinesMax: limits.HeaderLines, LineBytesMax: int(limits.LineBytes), URLBytesMax: int(limits.URLBytes),
+		CookiesMax: limits.Cookies, Hosts: s.config.AllowedHosts, Refused: s.metrics.HTTPRefused,
+	}
+}
+
 // httpServer speaks HTTP/1.1 only: HTTP/2 has a long list of ways to make a server work for nothing (VC-20), and a
 // WebSocket needs none of it. Every phase has its own deadline (VC-21).
 func (s *Server) httpServer(handler http.Handler) *http.Server {
 	limits := s.config.HTTP
-	guard := &transport.Guard{
-		HeaderLinesMax: limits.HeaderLines, LineBytesMax: int(limits.LineBytes), URLBytesMax: int(limits.URLBytes),
-		CookiesMax: limits.Cookies, Hosts: s.config.AllowedHosts, Refused: s.metrics.HTTPRefused,
-	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:                      guard.Wrap(handler),
+		Handler:                      s.guard().Wrap(handler),
 		Protocols:                    &protocols,
 		TLSConfig:                    &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}},
 		ReadHeaderTimeout:            limits.HeaderTimeout,

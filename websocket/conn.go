@@ -173,12 +173,6 @@ func (c *Conn) watchLocked(w *watch, ctx context.Context) {
 	})
 }
 
-func (c *Conn) endWatch(w *watch) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w.active = false
-}
-
 // ended returns why a context has ended; nil if it has not. Contexts that cannot
 // end are asked nothing more.
 func ended(ctx context.Context) error {

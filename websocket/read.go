@@ -140,7 +140,9 @@ func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, erro
 func (c *Conn) actLocked(ctx context.Context, event *endpoint.Event) error {
 	switch event.Kind {
 	case endpoint.None:
-		c.flushControlLocked()
+		if err := c.flushDryLocked(ctx); err != nil {
+			return err
+		}
 		return c.fillLocked(ctx)
 	case endpoint.Ping: // answered with those that follow
 	case endpoint.Pong:
@@ -163,26 +165,22 @@ func (c *Conn) fillLocked(ctx context.Context) error {
 	c.watchLocked(&c.readWatch, ctx)
 	c.mu.Unlock()
 	input, err := c.source.read()
+	now := instant()
 	c.mu.Lock()
 	c.readWatch.active = false
-	c.heard = instant()
-	if len(input) > 0 {
-		c.endpoint.Receive(input, c.heard)
-	} else if err != nil {
-		c.readFailedLocked(err)
+	c.heard = now
+	switch {
+	case len(input) > 0:
+		c.endpoint.Receive(input, now)
+	case err == nil:
+	case isTimeout(err):
+		c.readArmed = 0
+		c.endpoint.Tick(now)
+	default:
+		c.lineErr = errors.Join(c.lineErr, err)
+		c.endpoint.ReceiveEOF()
 	}
 	return nil
-}
-
-// readFailedLocked tells the endpoint that a deadline has passed, or that the line has ended.
-func (c *Conn) readFailedLocked(err error) {
-	if isTimeout(err) {
-		c.readArmed = 0
-		c.endpoint.Tick(c.heard)
-		return
-	}
-	c.lineErr = errors.Join(c.lineErr, err)
-	c.endpoint.ReceiveEOF()
 }
 
 // isTimeout tells a deadline that has passed from the end of the line.

@@ -140,7 +140,11 @@ func (c *Connection) Closed(cause error) {
 	n.admission.connected(n.index.count())
 	n.config.Metrics.ConnectionClosed(c.transport.Name(), c.protocol.Name(), code)
 	n.config.Logger.Debug("connection closed", "connection", c.ID(), "remote", c.remoteAddr, "code", code.Name(), "cause", cause)
-	if !working {
+	switch {
+	case working: // who works for it leaves
+	case n.immediate:
+		c.leaveAll()
+	default:
 		n.group.Go("leave channels", c.leaveAll, nil)
 	}
 }

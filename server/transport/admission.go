@@ -95,18 +95,24 @@ func (l *admittingListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		address := addrOf(conn.RemoteAddr())
-		if l.admission.proxies.Trusts(address) {
-			return conn, nil
-		}
-		slot, ok := l.admission.Acquire(address)
+		slot, ok := l.admission.admit(addrOf(conn.RemoteAddr()))
 		if !ok {
 			conn.Close()
 			continue
 		}
-		l.admission.keep(conn, slot)
+		if slot != nil {
+			l.admission.keep(conn, slot)
+		}
 		return conn, nil
 	}
+}
+
+// admit takes a place for a connection that was just accepted: none for a trusted proxy's, whose clients need one each.
+func (a *Admission) admit(peer netip.Addr) (*Slot, bool) {
+	if a.proxies.Trusts(peer) {
+		return nil, true
+	}
+	return a.Acquire(peer)
 }
 
 func (a *Admission) keep(conn net.Conn, slot *Slot) {
@@ -143,14 +149,19 @@ func (a *Admission) ConnContext(ctx context.Context, conn net.Conn) context.Cont
 	return context.WithValue(ctx, slotKey{}, a.slots[plain(conn)])
 }
 
-// slotOf returns the place of the request's connection; behind a trusted proxy it takes one for the client.
-func (a *Admission) slotOf(r *http.Request) (*Slot, bool) {
+// ownSlot returns the place of the request's connection, nil where it has none.
+func ownSlot(r *http.Request) *Slot {
+	slot, _ := r.Context().Value(slotKey{}).(*Slot)
+	return slot
+}
+
+// slotOf returns the place that an upgraded connection keeps: its own, or behind a trusted proxy one that it takes for the client.
+func (a *Admission) slotOf(r *http.Request, own *Slot) (*Slot, bool) {
 	peer := parseHostPort(r.RemoteAddr)
 	if a.proxies.Trusts(peer) {
 		return a.Acquire(a.proxies.ClientAddr(r))
 	}
-	slot, _ := r.Context().Value(slotKey{}).(*Slot)
-	return slot, true
+	return own, true
 }
 
 // plain is the connection that the listener accepted, under TLS too.

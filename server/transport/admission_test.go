@@ -100,7 +100,7 @@ func TestHS03TheListenerClosesWhatIsTooMuch(t *testing.T) {
 		t.Error("an upgrade gave the place back")
 	}
 	r := request("203.0.113.7:1", nil).WithContext(upgraded)
-	slot, ok := a.slotOf(r)
+	slot, ok := a.slotOf(r, ownSlot(r))
 	if !ok || slot == nil {
 		t.Fatal("the handler did not get the place")
 	}
@@ -111,8 +111,8 @@ func TestHS03TheListenerClosesWhatIsTooMuch(t *testing.T) {
 		t.Errorf("left: %v %v", a.waiting, a.slots)
 	}
 	behind := request("10.0.0.1:3", http.Header{"X-Forwarded-For": {"198.51.100.1"}})
-	first, ok1 := a.slotOf(behind)
-	_, ok2 := a.slotOf(behind)
+	first, ok1 := a.slotOf(behind, nil)
+	_, ok2 := a.slotOf(behind, nil)
 	if !ok1 || ok2 {
 		t.Errorf("clients behind a proxy: %v %v", ok1, ok2)
 	}

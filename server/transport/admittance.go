@@ -26,6 +26,7 @@ type admittance struct {
 	hello     node.Hello
 
 	onReactor  bool             // a loop will serve the line
+	own        *Slot            // of the connection that the request came by; nil: it has none
 	slot       *Slot            // nil: needs no counting
 	placed     bool             // there was a place
 	line       *line            // of a line that goroutines serve
@@ -38,7 +39,7 @@ var errNotAdmitted = errors.New("the line was not admitted")
 
 // Hijack implements http.Hijacker.
 func (a *admittance) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	slot, ok := a.transport.config.Admission.slotOf(a.request)
+	slot, ok := a.transport.config.Admission.slotOf(a.request, a.own)
 	if !ok {
 		a.refused = true
 		return nil, nil, errNotAdmitted

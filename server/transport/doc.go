@@ -1,7 +1,7 @@
 // Package transport brings lines to the node: WebSocket at /ws, and what every HTTP request has to pass before it.
 //
 // [WebSocket] is a handler. It checks the request, asks the node for admission and upgrades. From then on a loop of the
-// reactor serves the line, together with many others (carried.go); where the reactor cannot, for a line in TLS or on a system
+// reactor serves the line, together with many others (carried.go), which on plain sockets it has accepted itself (door.go); where the reactor cannot, for a line in TLS or on a system
 // other than Linux, a goroutine reads it (websocket.go, line.go). A line is the node's session.Transport: it joins the
 // messages of one flush to WebSocket messages.
 //

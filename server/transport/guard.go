@@ -21,22 +21,29 @@ type Guard struct {
 // Wrap returns next behind the guard. Whatever is refused closes the connection (VC-22).
 func (g *Guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status, reason := g.check(r)
 		if len(r.TransferEncoding) > 0 {
 			// RFC 9112 6.1: after a request that has a length too, the connection must be closed, and net/http has forgotten
 			// whether it had one.
 			w.Header().Set("Connection", "close")
 		}
-		if status == 0 {
+		if g.allows(w, r) {
 			next.ServeHTTP(w, r)
-			return
 		}
-		if g.Refused != nil {
-			g.Refused(status)
-		}
-		w.Header().Set("Connection", "close")
-		http.Error(w, reason, status)
 	})
+}
+
+// allows reports whether a request may pass. One that may not is answered.
+func (g *Guard) allows(w http.ResponseWriter, r *http.Request) bool {
+	status, reason := g.check(r)
+	if status == 0 {
+		return true
+	}
+	if g.Refused != nil {
+		g.Refused(status)
+	}
+	w.Header().Set("Connection", "close")
+	http.Error(w, reason, status)
+	return false
 }
 
 func (g *Guard) check(r *http.Request) (status int, reason string) {

@@ -93,7 +93,18 @@ func bearer(fields []string) (token, refusal string) {
 	return credential, ""
 }
 
+// acceptOptions are those of the protocol, made once, and for a request that came by a proxy with an origin more.
 func (t *WebSocket) acceptOptions(r *http.Request, protocol Protocol) *websocket.AcceptOptions {
+	options := t.options[protocol.Subprotocol]
+	if own, found := t.ownSecureOrigin(r); found {
+		more := *options
+		more.OriginPatterns = append(append([]string(nil), t.config.OriginPatterns...), own)
+		return &more
+	}
+	return options
+}
+
+func (t *WebSocket) newAcceptOptions(subprotocol string) *websocket.AcceptOptions {
 	options := &websocket.AcceptOptions{
 		OriginPatterns: t.config.OriginPatterns,
 		Limits: websocket.Limits{
@@ -104,11 +115,8 @@ func (t *WebSocket) acceptOptions(r *http.Request, protocol Protocol) *websocket
 		PingInterval: t.config.Ping, PongTimeout: t.config.Pong,
 		CloseTimeout: t.config.CloseTimeout, WriteTimeout: t.config.WriteTimeout,
 	}
-	if protocol.Subprotocol != "" {
-		options.Subprotocols = []string{protocol.Subprotocol}
-	}
-	if own, found := t.ownSecureOrigin(r); found {
-		options.OriginPatterns = append(append([]string(nil), t.config.OriginPatterns...), own)
+	if subprotocol != "" {
+		options.Subprotocols = []string{subprotocol}
 	}
 	return options
 }

@@ -45,6 +45,7 @@ type Config struct {
 	MessageBytesMax int
 	FragmentsMax    int
 	FrameBytesMax   int
+	HeadTimeout     time.Duration // for a request's head to come, where no HTTP server waits for it
 	Ping, Pong      time.Duration
 	WriteTimeout    time.Duration
 	CloseTimeout    time.Duration
@@ -60,7 +61,8 @@ type Metrics interface {
 // WebSocket serves /ws.
 type WebSocket struct {
 	config  Config
-	reactor *reactor.Reactor // nil: the system has none
+	options map[string]*websocket.AcceptOptions // by subprotocol, "" for none; immutable
+	reactor *reactor.Reactor                    // nil: the system has none
 	group   safego.Group
 
 	carriersMu sync.Mutex
@@ -76,6 +78,10 @@ func NewWebSocket(config Config) (*WebSocket, error) {
 	t := &WebSocket{config: config, carriers: make(map[*reactor.Loop]*carrier)}
 	t.group.Logger = config.Logger
 	t.group.OnPanic = config.Metrics.Panicked
+	t.options = map[string]*websocket.AcceptOptions{"": t.newAcceptOptions("")}
+	for _, protocol := range config.Protocols {
+		t.options[protocol.Subprotocol] = t.newAcceptOptions(protocol.Subprotocol)
+	}
 	var err error
 	t.reactor, err = t.newReactor()
 	return t, err
@@ -91,45 +97,54 @@ func (t *WebSocket) Wait(ctx context.Context) error {
 }
 
 // ServeHTTP upgrades a request and hands the line to the node.
-func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.serve(w, r, ownSlot(r)) }
+
+// serve is ServeHTTP for a request whose connection has a place of its own, or nil. It reports whether the node has the line;
+// the place is then the line's.
+func (t *WebSocket) serve(w http.ResponseWriter, r *http.Request, own *Slot) bool {
 	if wait, blocked := t.config.Failures.Blocked(t.config.Proxies.ClientAddr(r)); blocked {
 		setRetryAfter(w, wait)
 		t.refuse(w, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
-		return
+		return false
 	}
 	protocol, hello, refusal := t.read(r)
 	if refusal != "" {
 		t.refuse(w, http.StatusBadRequest, refusal)
-		return
+		return false
 	}
-	a := &admittance{ResponseWriter: w, transport: t, request: r, protocol: protocol, hello: hello}
-	if t.reactor != nil && r.TLS == nil { // a line in TLS has no socket of its own
-		a.onReactor = true
-		if err := t.reactor.Upgrade(a, r, t.acceptOptions(r, protocol), a); err != nil {
-			a.giveUp(err)
-		}
-		return
-	}
-	conn, err := websocket.Accept(a, r, t.acceptOptions(r, protocol))
-	if err != nil {
+	a := &admittance{ResponseWriter: w, transport: t, request: r, protocol: protocol, hello: hello, own: own}
+	if err := t.upgrade(a, r, t.acceptOptions(r, protocol)); err != nil {
 		a.giveUp(err)
-		return
+		return false
 	}
-	a.line.open(conn)
-	t.begin(conn, a.connection, a.line.slot)
+	return true
+}
+
+// upgrade has the reactor serve the line, or a goroutine where it cannot: a line in TLS has no socket of its own.
+func (t *WebSocket) upgrade(a *admittance, r *http.Request, options *websocket.AcceptOptions) error {
+	if t.reactor != nil && r.TLS == nil {
+		a.onReactor = true
+		return t.reactor.Upgrade(a, r, options, a)
+	}
+	conn, err := websocket.Accept(a, r, options)
+	if err == nil {
+		a.line.open(conn)
+		t.begin(conn, a.connection, a.line.slot)
+	}
+	return err
 }
 
 // begin reads on a goroutine of its own, which holds nothing of the request.
 func (t *WebSocket) begin(conn *websocket.Conn, connection *node.Connection, slot *Slot) {
-	t.group.Go("websocket", func() { t.serve(conn, connection) }, func() {
+	t.group.Go("websocket", func() { t.serveLine(conn, connection) }, func() {
 		slot.Release()
 		_ = conn.CloseNow()
 		connection.Closed(nil) // does nothing unless serve panicked
 	})
 }
 
-// serve reads until the line ends.
-func (t *WebSocket) serve(conn *websocket.Conn, connection *node.Connection) {
+// serveLine reads until the line ends.
+func (t *WebSocket) serveLine(conn *websocket.Conn, connection *node.Connection) {
 	for {
 		if err := t.receive(conn, connection); err != nil {
 			connection.Closed(causeOf(err))
