@@ -33,6 +33,8 @@ type Connection struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	claims   *authority.Claims // nil: anonymous, or not yet connected
+	deadline time.Time         // that the keeper knows
+	watched  bool              // there is one
 	waiter   chan struct{}     // closed when a command that waits may go on; nil: none waits
 	working  bool              // a command is being carried out
 	flushing bool              // somebody writes, or has been asked to; with a carrier also: the line is blocked
@@ -91,12 +93,17 @@ func (c *Connection) watchLocked() {
 		return
 	}
 	deadline, ok := c.core.Deadline()
+	if ok == c.watched && deadline.Equal(c.deadline) {
+		return // as after nearly every command: the keeper's lock is everybody's
+	}
+	c.watched, c.deadline = ok, deadline
 	c.node.keeper.set(c, deadline, ok)
 }
 
 func (c *Connection) tick(now time.Time) {
 	c.mu.Lock()
 	defer c.unlock("tick")
+	c.watched, c.deadline = false, time.Time{} // the keeper has let go of it
 	c.core.Tick(now)
 	c.watchLocked()
 }

@@ -60,13 +60,13 @@ func (n *Node) Info() Info {
 	}
 }
 
-func (n *Node) countCommand(command string, err error, began time.Time) {
+func (n *Node) countCommand(command string, err error, took time.Duration) {
 	code := realtime.CodeOf(err)
 	n.counters.commands.Add(1)
 	if code != 0 {
 		n.counters.errors.Add(1)
 	}
-	n.config.Metrics.CommandDone(command, code, n.config.Clock.Now().Sub(began))
+	n.config.Metrics.CommandDone(command, code, took)
 }
 
 func (n *Node) countSent(batch [][]byte) {

@@ -142,6 +142,14 @@ func (n *Node) notify(window time.Duration) {
 	}
 }
 
+// withinBackend is the time that a backend has for an answer. One that never waits needs no timer for that.
+func (n *Node) withinBackend() (context.Context, context.CancelFunc) {
+	if n.immediate {
+		return context.Background(), func() {}
+	}
+	return within(n.limits.BackendTimeout)
+}
+
 // within is the time that somebody else has for an answer.
 func within(timeout time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), timeout)

@@ -76,8 +76,9 @@ func (c *Connection) receive(message []byte, binary bool, done int, mayWait bool
 			c.end(e.Code, e.Message)
 			return nil, count, errEnded
 		}
-		c.take(request, c.node.config.Clock.Now())
-		pause, alive := c.carryOut(mayWait)
+		now := c.node.config.Clock.Now()
+		c.take(request, now)
+		pause, alive := c.carryOut(now, mayWait)
 		if pause != nil || !alive {
 			return pause, count, endedUnless(alive)
 		}
@@ -108,8 +109,9 @@ func (c *Connection) connectByItself() {
 		wishes[i].Channel = channel
 	}
 	connect := &session.Connect{Token: hello.Token, Subscribe: wishes}
-	c.take(session.Request{Name: "connect", Command: connect}, c.node.config.Clock.Now())
-	c.carryOut(true)
+	now := c.node.config.Clock.Now()
+	c.take(session.Request{Name: "connect", Command: connect}, now)
+	c.carryOut(now, true)
 }
 
 func (c *Connection) take(request session.Request, now time.Time) {
@@ -121,32 +123,35 @@ func (c *Connection) take(request session.Request, now time.Time) {
 
 // carryOut takes the present command to its end, or to where it would have to wait and may not. alive is false when the
 // session has ended.
-func (c *Connection) carryOut(mayWait bool) (_ *pause, alive bool) {
+func (c *Connection) carryOut(now time.Time, mayWait bool) (_ *pause, alive bool) {
 	for {
-		task, wait, done := c.next()
+		task, wait, done := c.next(now)
 		switch {
 		case done:
 			return nil, c.rest()
 		case !mayWait && (wait != nil || c.node.mayWait(task)):
 			return &pause{task, wait}, true
 		case task != nil:
-			c.finish(task, c.do(task))
+			now = c.carryOutTask(task, now)
 			c.easeAfter(task, mayWait)
 		default:
 			<-wait
+			now = c.node.config.Clock.Now()
 		}
 	}
 }
 
 // goOn takes a command that paused to its end.
 func (c *Connection) goOn(p *pause) (alive bool) {
+	now := c.node.config.Clock.Now()
 	if p.task != nil {
-		c.finish(p.task, c.do(p.task))
+		now = c.carryOutTask(p.task, now)
 		c.easeAfter(p.task, true)
 	} else {
 		<-p.wait
+		now = c.node.config.Clock.Now()
 	}
-	_, alive = c.carryOut(true)
+	_, alive = c.carryOut(now, true)
 	return alive
 }
 
@@ -175,10 +180,10 @@ func (c *Connection) easeAfter(task session.Task, mayWait bool) {
 }
 
 // next is what to do now: a task, or to wait, or nothing more.
-func (c *Connection) next() (task session.Task, wait <-chan struct{}, done bool) {
+func (c *Connection) next(now time.Time) (task session.Task, wait <-chan struct{}, done bool) {
 	c.mu.Lock()
 	defer c.unlock("next")
-	if task = c.core.Next(c.node.config.Clock.Now()); task != nil {
+	if task = c.core.Next(now); task != nil {
 		return task, nil, false
 	}
 	if !c.core.Busy() {
@@ -190,12 +195,14 @@ func (c *Connection) next() (task session.Task, wait <-chan struct{}, done bool)
 	return nil, c.waiter, false
 }
 
-// finish gives a task's result to the core, under the lock.
-func (c *Connection) finish(task session.Task, result func(core *session.Core)) {
+// carryOutTask carries out a task, and tells the core its result under the lock.
+func (c *Connection) carryOutTask(task session.Task, began time.Time) (ended time.Time) {
+	result, ended := c.do(task, began)
 	c.mu.Lock()
 	defer c.unlock("finish")
 	result(c.core)
 	c.watchLocked()
+	return ended
 }
 
 // rest ends the work on a command. When the line went away meanwhile, what Closed left is done now.

@@ -15,34 +15,38 @@ import (
 // answer gives the result of a task to the core; it is called with the connection's lock held.
 type answer func(core *session.Core)
 
-// do carries out a task, without a lock. Every path by which a client reaches data begins here.
-func (c *Connection) do(task session.Task) answer {
+// do carries out a task, without a lock. Every path by which a client reaches data begins here. The clock is read once, when
+// it is done: what follows begins then.
+func (c *Connection) do(task session.Task, began time.Time) (_ answer, ended time.Time) {
 	n := c.node
-	ctx, cancel := within(n.limits.BackendTimeout)
+	ctx, cancel := n.withinBackend()
 	defer cancel()
-	began := n.config.Clock.Now()
+	done := func(command string, err error) {
+		ended = n.config.Clock.Now()
+		n.countCommand(command, err, ended.Sub(began))
+	}
 	switch t := task.(type) {
 	case *session.Admit:
 		admitted, err := c.admit(t.Connect, began)
-		n.countCommand("connect", err, began)
-		return func(core *session.Core) { core.FinishAdmit(admitted, err, n.config.Clock.Now()) }
+		done("connect", err)
+		return func(core *session.Core) { core.FinishAdmit(admitted, err, ended) }, ended
 	case *session.Join:
 		joined, err := c.join(ctx, t, began)
-		n.countCommand("subscribe", err, began)
-		return func(core *session.Core) { core.FinishJoin(joined, err, n.config.Clock.Now()) }
+		done("subscribe", err)
+		return func(core *session.Core) { core.FinishJoin(joined, err, ended) }, ended
 	case *session.Resume:
 		resumption, err := c.resume(ctx, t)
-		return func(core *session.Core) { core.FinishResume(resumption, err) }
+		return func(core *session.Core) { core.FinishResume(resumption, err) }, n.config.Clock.Now()
 	case *session.Part:
 		c.part(t.Subscription)
-		n.countCommand("unsubscribe", nil, began)
-		return func(core *session.Core) { core.FinishPart() }
+		done("unsubscribe", nil)
+		return func(core *session.Core) { core.FinishPart() }, ended
 	case *session.Do:
 		message, err := c.guarded(ctx, t)
-		n.countCommand(commandName(t.Command), err, began)
-		return func(core *session.Core) { core.FinishDo(message, err, n.config.Clock.Now()) }
+		done(commandName(t.Command), err)
+		return func(core *session.Core) { core.FinishDo(message, err, ended) }, ended
 	}
-	return func(core *session.Core) {}
+	return func(core *session.Core) {}, began
 }
 
 // guarded turns a panic below, for example of a handler, into the command's failure.
@@ -296,7 +300,7 @@ func (c *Connection) leavePresence(channel string) {
 	if err != nil || claims == nil {
 		return
 	}
-	ctx, cancel := within(n.limits.BackendTimeout)
+	ctx, cancel := n.withinBackend()
 	defer cancel()
 	if err := n.backend.Leave(ctx, ns, channel, claims.User, c.ID()); err != nil {
 		n.config.Logger.Warn("leaving the presence of a channel", "connection", c.ID(), "error", err)
