@@ -43,7 +43,7 @@ func parse(arguments []string) (options, error) {
 	o := options{accept: websocket.AcceptOptions{InsecureSkipOriginCheck: true}}
 	flags := flag.NewFlagSet("echoserver", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:9001", "address to listen on")
-	flags.StringVar(&o.driver, "driver", "goroutine", "what drives connections: goroutine")
+	flags.StringVar(&o.driver, "driver", "goroutine", "what drives connections: goroutine or reactor; over TLS, and where there is no epoll, it is always goroutine")
 	flags.StringVar(&o.certFile, "cert", "", "certificate file, for TLS")
 	flags.StringVar(&o.keyFile, "key", "", "key file of the certificate")
 	flags.TextVar(&o.accept.Compression, "compression", websocket.CompressionOff, "off, no-takeover or takeover")
@@ -52,7 +52,7 @@ func parse(arguments []string) (options, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
-	if o.driver != "goroutine" {
+	if o.driver != "goroutine" && o.driver != "reactor" {
 		err := fmt.Errorf("unknown driver %q", o.driver)
 		fmt.Fprintln(flags.Output(), err)
 		return o, err
@@ -66,8 +66,14 @@ func serve(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	handler, shutdown, err := echoHandler(ctx, o)
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	defer shutdown()
 	server := &http.Server{
-		Handler:           echoHandler(ctx, o.accept),
+		Handler:           handler,
 		MaxHeaderBytes:    16 << 10,
 		ReadHeaderTimeout: 5 * time.Second,
 	}
@@ -83,28 +89,4 @@ func serve(ctx context.Context, o options) error {
 		return nil
 	}
 	return err
-}
-
-// echoHandler gives each connection a goroutine of its own, so that the one of the
-// HTTP server, which holds much more memory, can end.
-func echoHandler(ctx context.Context, opts websocket.AcceptOptions) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, err := websocket.Accept(w, r, &opts)
-		if err != nil {
-			slog.Warn("refused", "remote", r.RemoteAddr, "error", err)
-			return
-		}
-		go echo(ctx, conn)
-	})
-}
-
-// echo sends back what comes until the connection or the context ends.
-func echo(ctx context.Context, conn *websocket.Conn) {
-	defer conn.CloseNow()
-	_ = conn.Serve(ctx, func(t *websocket.Turn, kind websocket.MessageType, message []byte) error {
-		return t.Send(kind, message)
-	})
-	if ctx.Err() != nil {
-		conn.Close(websocket.StatusGoingAway, "the server stops")
-	}
 }
