@@ -21,26 +21,36 @@ import (
 // closed after it, since a client that believed in the upgrade would go on with
 // frames. The error is a *HandshakeError.
 //
-// The handler may return while the connection lives on: then the memory of
-// the HTTP server's own goroutine is saved. r.Context() ends when it returns.
+// Over HTTP/1.1 the handler may return while the connection lives on: then the
+// memory of the HTTP server's own goroutine is saved. r.Context() ends when it returns.
+//
+// An extended CONNECT of HTTP/2 (RFC 8441) is accepted too, where the server of
+// net/http offers it; see docs/websocket/HTTP2.md. The connection is one stream then, and
+// the handler must stay until the connection is closed by Close or CloseNow, which wait
+// for what other goroutines are writing.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	u, err := Upgrade(w, r, opts)
 	if err != nil {
 		return nil, err
 	}
+	return u.conn(), nil
+}
+
+func (u *Upgraded) conn() *Conn {
 	return newConn(u.Line, connOptions{
 		config:       u.Config,
 		agreed:       u.Deflate,
 		subprotocol:  u.Subprotocol,
 		writeTimeout: u.WriteTimeout,
 		first:        u.First,
-	}), nil
+	})
 }
 
 // request is what the policy looks at.
 func request(r *http.Request) handshake.Request {
 	return handshake.Request{
 		Method:           r.Method,
+		Protocol:         r.Header.Get(":protocol"),
 		Target:           r.RequestURI,
 		ProtoMajor:       r.ProtoMajor,
 		ProtoMinor:       r.ProtoMinor,
@@ -53,9 +63,13 @@ func request(r *http.Request) handshake.Request {
 }
 
 // refuse answers a request that is not accepted.
-func refuse(w http.ResponseWriter, refusal *handshake.Refusal, cause error) error {
+func refuse(w http.ResponseWriter, r *http.Request, refusal *handshake.Refusal, cause error) error {
 	h := w.Header()
-	h.Set("Connection", "close")
+	if r.ProtoMajor == 1 {
+		h.Set("Connection", "close")
+	} else {
+		h.Set("Sec-WebSocket-Version", "13") // there is no status for a wrong version
+	}
 	switch refusal.Status {
 	case http.StatusUpgradeRequired:
 		// RFC 6455 4.4: the versions spoken here. RFC 9110 15.5.22: 426 needs Upgrade.
@@ -72,12 +86,12 @@ func refuse(w http.ResponseWriter, refusal *handshake.Refusal, cause error) erro
 
 // hijack takes the line over and writes the 101 response. What the client has
 // sent after its request is returned.
-func hijack(w http.ResponseWriter, response []byte, timeout time.Duration) (net.Conn, []byte, error) {
+func hijack(w http.ResponseWriter, r *http.Request, response []byte, timeout time.Duration) (net.Conn, []byte, error) {
 	line, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		if errors.Is(err, http.ErrNotSupported) {
 			refusal := &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the connection cannot be upgraded"}
-			return nil, nil, refuse(w, refusal, err)
+			return nil, nil, refuse(w, r, refusal, err)
 		}
 		return nil, nil, &HandshakeError{Reason: "taking the connection over", Err: err}
 	}

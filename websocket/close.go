@@ -17,6 +17,7 @@ import (
 // It returns nil if the peer answered. While Serve runs it returns as soon as the
 // close frame is sent, and Serve does the rest. Writers get ErrClosed from now on.
 func (c *Conn) Close(code StatusCode, reason string) error {
+	defer c.settle()
 	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
 	defer cancel()
 	c.mu.Lock()
@@ -72,10 +73,18 @@ func (c *Conn) closedLocked(err error) error {
 // CloseNow ends the line at once, without a handshake. It may be called at any
 // time and more than once; all methods that wait return.
 func (c *Conn) CloseNow() error {
+	defer c.settle()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.breakLocked(ErrClosed)
 	return nil
+}
+
+// settle waits until a stream of HTTP/2 is used no more, which the handler that owns it must outlive.
+func (c *Conn) settle() {
+	if s, ok := c.line.(*stream); ok {
+		s.wait()
+	}
 }
 
 // breakLocked ends the connection where it is, and returns why it ended: only

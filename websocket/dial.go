@@ -33,7 +33,9 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 	if opts == nil {
 		opts = new(DialOptions)
 	}
-	d, err := newDialer(ctx, url, opts)
+	var nonce [16]byte
+	rand.Read(nonce[:])
+	d, err := newDialer(ctx, url, opts, handshake.Key(nonce))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,7 +67,8 @@ type dialer struct {
 	params  deflate.Params
 }
 
-func newDialer(ctx context.Context, rawURL string, opts *DialOptions) (*dialer, error) {
+// newDialer makes the request of a handshake: one that upgrades a connection, or without a key one for a stream of HTTP/2.
+func newDialer(ctx context.Context, rawURL string, opts *DialOptions, key string) (*dialer, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, &HandshakeError{Reason: "reading the URL", Err: err}
@@ -85,10 +88,8 @@ func newDialer(ctx context.Context, rawURL string, opts *DialOptions) (*dialer, 
 	case u.Fragment != "":
 		return nil, &HandshakeError{Reason: "the URL must have no fragment"} // RFC 6455 3
 	}
-	var nonce [16]byte
-	rand.Read(nonce[:])
 	d := &dialer{opts: opts}
-	d.offer = handshake.Offer{Key: handshake.Key(nonce), Subprotocols: opts.Subprotocols}
+	d.offer = handshake.Offer{Key: key, Subprotocols: opts.Subprotocols}
 	if opts.Compression != CompressionOff {
 		d.params = deflate.Offer(opts.Compression.mode())
 		d.offer.Extension = d.params.String()
@@ -197,29 +198,37 @@ func (d *dialer) open(line net.Conn) (*Conn, *http.Response, error) {
 		}
 		return nil, nil, &HandshakeError{Reason: "reading the answer", Err: err}
 	}
+	conn, err := d.agree(line, response, func() []byte {
+		first, _ := reader.Peek(reader.Buffered())
+		return bytes.Clone(first)
+	})
+	return conn, response, err
+}
+
+// agree checks the answer, and makes a connection of the line. first returns what came after the answer.
+func (d *dialer) agree(line net.Conn, response *http.Response, first func() []byte) (*Conn, error) {
 	answer, refusal := d.offer.Check(response.StatusCode, response.Header)
 	if refusal != nil {
 		line.SetReadDeadline(time.Now().Add(refusalTimeout))
 		keepBody(response)
-		return nil, response, &HandshakeError{Status: response.StatusCode, Reason: refusal.Reason}
+		return nil, &HandshakeError{Status: response.StatusCode, Reason: refusal.Reason}
 	}
 	response.Body = http.NoBody
 	agreed, compressed, err := deflate.Agree(answer.Extensions, d.params)
 	if err != nil {
-		return nil, response, &HandshakeError{Status: response.StatusCode, Reason: "the answer's compression", Err: err}
+		return nil, &HandshakeError{Status: response.StatusCode, Reason: "the answer's compression", Err: err}
 	}
-	first, _ := reader.Peek(reader.Buffered())
 	options := connOptions{
 		config:       d.opts.config(),
 		subprotocol:  answer.Subprotocol,
 		client:       true,
 		writeTimeout: cmp.Or(d.opts.WriteTimeout, writeTimeoutDefault),
-		first:        bytes.Clone(first),
+		first:        first(),
 	}
 	if compressed {
 		options.agreed = deflate.New(agreed, false, compressors)
 	}
-	return newConn(line, options), response, nil
+	return newConn(line, options), nil
 }
 
 // errAnswerSize is an answer beyond Limits.ResponseBytes.

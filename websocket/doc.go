@@ -40,7 +40,7 @@
 // held back in the hope of more. Only what is sent through a Turn gathers, and only
 // while Serve has messages in hand.
 //
-// A Conn starts no goroutine of its own. Pings, pongs and the peer's close are
+// A Conn starts no goroutine of its own, except one that reads a stream of HTTP/2. Pings, pongs and the peer's close are
 // handled while somebody reads, so keep reading: a connection nobody reads
 // neither answers pings nor notices that its peer has left.
 //

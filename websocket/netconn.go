@@ -25,7 +25,7 @@ func NetConn(c *Conn, t MessageType) net.Conn {
 type netConn struct {
 	*Conn
 	kind        MessageType
-	read, write deadline
+	read, write expiry
 	current     io.Reader // owned by the goroutine that reads
 }
 
@@ -101,8 +101,8 @@ func (n *netConn) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// deadline is a context that can be replaced while it is waited for.
-type deadline struct {
+// expiry is a deadline as a context that can be replaced while it is waited for.
+type expiry struct {
 	mu     sync.Mutex
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -111,7 +111,7 @@ type deadline struct {
 // errReplaced ends the context of a deadline that was set anew.
 var errReplaced = errors.New("deadline replaced")
 
-func (d *deadline) set(t time.Time) {
+func (d *expiry) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.cancel != nil {
@@ -131,7 +131,7 @@ func (d *deadline) set(t time.Time) {
 }
 
 // run performs an operation, again if its deadline is replaced meanwhile.
-func (d *deadline) run(operation func(context.Context) error) error {
+func (d *expiry) run(operation func(context.Context) error) error {
 	for {
 		d.mu.Lock()
 		ctx := d.ctx

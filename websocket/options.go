@@ -114,6 +114,11 @@ type AcceptOptions struct {
 	// Header holds further fields for the 101 response, such as Set-Cookie.
 	Header http.Header
 
+	// Admit, where set, is asked once the request has passed all checks and before it
+	// is answered. When it fails nothing has been written, and Accept fails with a
+	// *HandshakeError that wraps its error; the caller answers the request.
+	Admit func() error
+
 	// Compression is CompressionOff unless set.
 	Compression CompressionMode
 

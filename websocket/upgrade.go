@@ -31,7 +31,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgr
 	}
 	origins, err := handshake.ParseOrigins(opts.OriginPatterns)
 	if err != nil {
-		return nil, refuse(w, &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the server is misconfigured"}, err)
+		return nil, refuse(w, r, &handshake.Refusal{Status: http.StatusInternalServerError, Reason: "the server is misconfigured"}, err)
 	}
 	policy := opts.Limits.policy()
 	policy.Subprotocols = opts.Subprotocols
@@ -39,7 +39,12 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgr
 	policy.AnyOrigin = opts.InsecureSkipOriginCheck
 	accepted, refusal := policy.Check(request(r))
 	if refusal != nil {
-		return nil, refuse(w, refusal, nil)
+		return nil, refuse(w, r, refusal, nil)
+	}
+	if opts.Admit != nil {
+		if err := opts.Admit(); err != nil {
+			return nil, &HandshakeError{Reason: "not admitted", Err: err}
+		}
 	}
 
 	u := &Upgraded{
@@ -53,8 +58,13 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgr
 		extension = agreed.String()
 		u.Deflate = deflate.New(agreed, true, compressors)
 	}
+	if r.ProtoMajor == 2 {
+		handshake.SetResponse(w.Header(), accepted, extension, opts.Header)
+		u.Line, err = openStream(w, r)
+		return u, err
+	}
 	response := handshake.AppendResponse(nil, accepted, extension, opts.Header)
-	u.Line, u.First, err = hijack(w, response, u.WriteTimeout)
+	u.Line, u.First, err = hijack(w, r, response, u.WriteTimeout)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 // Request is what an opening request is judged by.
 type Request struct {
 	Method           string
+	Protocol         string // the pseudo-header :protocol of an extended CONNECT (RFC 8441 4); "" for none
 	Target           string // as it stands in the request line
 	ProtoMajor       int
 	ProtoMinor       int
@@ -34,9 +35,9 @@ type Policy struct {
 	OfferBytesMax   int // size of one subprotocol's name
 }
 
-// Accepted is a request that may be answered with 101.
+// Accepted is a request that may be answered with 101, or with 200 where it was an extended CONNECT.
 type Accepted struct {
-	Accept      string      // value of Sec-WebSocket-Accept
+	Accept      string      // value of Sec-WebSocket-Accept; "" for an extended CONNECT
 	Subprotocol string      // chosen; "" for none
 	Extensions  []Extension // offered
 }
@@ -73,22 +74,18 @@ var (
 // version is the only one there is (RFC 6455 4.1).
 const version = "13"
 
-// Check holds a request against RFC 6455 4.2.1 and the policy.
+// Check holds a request against RFC 6455 4.2.1, or RFC 8441 4 and 5 where it is a CONNECT of HTTP/2, and the policy.
 func (p *Policy) Check(r Request) (Accepted, *Refusal) {
 	if refusal := p.checkSize(r); refusal != nil {
 		return Accepted{}, refusal
 	}
-	if refusal := checkRequestLine(r); refusal != nil {
-		return Accepted{}, refusal
-	}
-	if refusal := checkUpgrade(r.Header); refusal != nil {
+	accepted, refusal := checkOpening(r)
+	if refusal != nil {
 		return Accepted{}, refusal
 	}
 	if !p.allowsOrigin(r) {
 		return Accepted{}, refuseOrigin
 	}
-	accepted := Accepted{Accept: Accept(trim(r.Header["Sec-Websocket-Key"][0]))}
-	var refusal *Refusal
 	if accepted.Subprotocol, refusal = p.chooseSubprotocol(r.Header["Sec-Websocket-Protocol"]); refusal != nil {
 		return Accepted{}, refusal
 	}
@@ -128,6 +125,20 @@ func (p *Policy) checkSize(r Request) *Refusal {
 		return refuseCookies
 	}
 	return nil
+}
+
+// checkOpening checks what HTTP/1.1 and HTTP/2 ask for in ways of their own.
+func checkOpening(r Request) (Accepted, *Refusal) {
+	if r.ProtoMajor == 2 && r.Method == http.MethodConnect {
+		return Accepted{}, checkExtendedConnect(r)
+	}
+	if refusal := checkRequestLine(r); refusal != nil {
+		return Accepted{}, refusal
+	}
+	if refusal := checkUpgrade(r.Header); refusal != nil {
+		return Accepted{}, refusal
+	}
+	return Accepted{Accept: Accept(trim(r.Header["Sec-Websocket-Key"][0]))}, nil
 }
 
 func checkRequestLine(r Request) *Refusal {

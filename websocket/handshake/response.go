@@ -8,7 +8,7 @@ import (
 
 // Offer is what a client asks for.
 type Offer struct {
-	Key          string
+	Key          string // "" for an extended CONNECT (RFC 8441 5)
 	Subprotocols []string
 	Extension    string // value of Sec-WebSocket-Extensions; "" for none
 }
@@ -40,9 +40,11 @@ func (o Offer) SetHeader(h http.Header) {
 			delete(h, name)
 		}
 	}
-	h.Set("Upgrade", "websocket")
-	h.Set("Connection", "Upgrade")
-	h["Sec-WebSocket-Key"] = []string{o.Key}
+	if o.Key != "" {
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade")
+		h["Sec-WebSocket-Key"] = []string{o.Key}
+	}
 	h["Sec-WebSocket-Version"] = []string{version}
 	if len(o.Subprotocols) > 0 {
 		h["Sec-WebSocket-Protocol"] = []string{strings.Join(o.Subprotocols, ", ")}
@@ -62,21 +64,38 @@ func (o Offer) Valid() bool {
 	return true
 }
 
-// Check holds a server's answer against RFC 6455 4.1. What its extensions mean
+// Check holds a server's answer against RFC 6455 4.1, or RFC 8441 5 where there is no key. What its extensions mean
 // is for the caller to check.
 func (o Offer) Check(status int, h http.Header) (Answer, *Refusal) {
+	fault := o.checkSwitch(status, h)
+	if o.Key == "" {
+		fault = checkConnected(status)
+	}
+	if fault != "" {
+		return Answer{}, &Refusal{status, fault}
+	}
+	return o.checkChoices(status, h)
+}
+
+// checkSwitch says what is wrong with the head of an answer to an upgrade; "" for nothing.
+func (o Offer) checkSwitch(status int, h http.Header) string {
 	if status != http.StatusSwitchingProtocols {
-		return Answer{}, &Refusal{status, faultStatus}
+		return faultStatus
 	}
 	if value, ok := single(h["Upgrade"]); !ok || !strings.EqualFold(value, "websocket") {
-		return Answer{}, &Refusal{status, faultUpgrade}
+		return faultUpgrade
 	}
 	if !hasToken(h["Connection"], "upgrade") {
-		return Answer{}, &Refusal{status, faultConnection}
+		return faultConnection
 	}
 	if value, ok := single(h["Sec-Websocket-Accept"]); !ok || value != Accept(o.Key) {
-		return Answer{}, &Refusal{status, faultAccept}
+		return faultAccept
 	}
+	return ""
+}
+
+// checkChoices checks what the server has chosen of what was offered.
+func (o Offer) checkChoices(status int, h http.Header) (Answer, *Refusal) {
 	var answer Answer
 	if values := h["Sec-Websocket-Protocol"]; len(values) > 0 {
 		name, ok := single(values)

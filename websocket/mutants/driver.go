@@ -47,8 +47,8 @@ var driverMutants = []mutant{
 	{
 		class: "HS-21", fault: "what came in the packet of the answer is lost",
 		file: "dial.go", tests: ".:TestFramesBehindTheAnswer",
-		old: "first:        bytes.Clone(first),",
-		new: "first:        first[:0],",
+		old: "return bytes.Clone(first)\n",
+		new: "return first[:0]\n",
 	},
 	{
 		class: "3", fault: "a URL may have a fragment",

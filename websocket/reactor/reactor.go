@@ -62,11 +62,11 @@ func New(config Config) (*Reactor, error) {
 // Upgrade answers an opening handshake, as websocket.Accept does, and serves the
 // connection. data is what t.Data gives. The HTTP handler should return at once, and keep nothing.
 //
-// With ErrTransport and a request over TLS nothing has been done yet: websocket.Accept
+// With ErrTransport and a request over TLS or HTTP/2 nothing has been done yet: websocket.Accept
 // can serve the request instead. Any other error has been answered, or has ended the
 // line: one that a listener has wrapped in a type of its own cannot be served.
 func (r *Reactor) Upgrade(w http.ResponseWriter, req *http.Request, opts *websocket.AcceptOptions, data any) error {
-	if req.TLS != nil {
+	if req.TLS != nil || req.ProtoMajor != 1 {
 		return ErrTransport
 	}
 	v := visitOf(req) // has a line that is counted, and with its loop
