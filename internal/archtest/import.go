@@ -30,6 +30,8 @@ var rings = []ring{
 		"it speaks to a server as a client does, and must not bring a server or the whole client along"},
 	{"websocket", []string{"internal/..."}, []string{"golang.org/x/sys/..."},
 		"the engine could leave this repository unchanged"},
+	{"websocket/http2", []string{"websocket", "internal/..."}, []string{"golang.org/x/net/http2/..."},
+		"the engine without HTTP/2 must not need golang.org/x/net"},
 	{"realtime", []string{"internal/..."}, nil,
 		"realtime knows no socket, no HTTP and no wire format; what it needs of them is a port that it declares"},
 	{"realtime/simulation", []string{"realtime/...", "backend/memory", "protocol/native/...", "client/core", "internal/..."}, nil,
