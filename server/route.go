@@ -29,8 +29,10 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		api.WriteProblem(w, realtime.CodeNotFound, http.StatusNotFound, "there is no WebSocket at this path; it is at /ws")
 		return
 	}
-	if r.Method == http.MethodConnect {
-		w.Header().Set("Connection", "close")
+	if r.Method == http.MethodConnect && (r.ProtoMajor != 2 || r.URL.Path != "/ws") {
+		if r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close")
+		}
 		api.WriteProblem(w, realtime.CodeBadRequest, http.StatusMethodNotAllowed, "this server is no proxy")
 		return
 	}

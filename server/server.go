@@ -155,6 +155,9 @@ func (s *Server) Run(ctx context.Context) error {
 		s.serve(s.internal, s.internalListener, failed)
 	}
 	s.logger.Info("listening", "address", s.publicListener.Addr().String(), "version", s.version, "dev", s.config.Dev)
+	if s.config.HTTP2WebSocket {
+		s.logger.Info("WebSocket over HTTP/2 is offered")
+	}
 	for _, warning := range s.config.Warnings() {
 		s.logger.Warn("configuration", "warning", warning)
 	}

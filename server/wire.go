@@ -30,6 +30,9 @@ func (systemClock) Now() time.Time { return time.Now() }
 
 // wire makes the parts in the order in which they need each other.
 func (s *Server) wire() error {
+	if s.config.HTTP2WebSocket && !HTTP2Offered() {
+		return ErrHTTP2NotOffered
+	}
 	s.failures = failure.New(s.config.Tokens.FailuresPerMinute, time.Now)
 	verifier, err := s.newVerifier()
 	if err != nil {
@@ -54,6 +57,9 @@ func (s *Server) wire() error {
 	s.public = s.httpServer(public)
 	s.public.ConnContext = s.admission.ConnContext
 	s.public.ConnState = s.admission.ConnState
+	if s.config.HTTP2WebSocket {
+		s.addHTTP2(s.public)
+	}
 	if internal != nil {
 		s.internal = s.httpServer(internal)
 	}
@@ -155,8 +161,8 @@ func (s *Server) guard() *transport.Guard {
 	}
 }
 
-// httpServer speaks HTTP/1.1 only: HTTP/2 has a long list of ways to make a server work for nothing (VC-20), and a
-// WebSocket needs none of it. Every phase has its own deadline (VC-21).
+// httpServer speaks HTTP/1.1 only, unless addHTTP2 changes that: HTTP/2 has a long list of ways to make a server work
+// for nothing (VC-20), and a WebSocket needs none of it. Every phase has its own deadline (VC-21).
 func (s *Server) httpServer(handler http.Handler) *http.Server {
 	limits := s.config.HTTP
 	var protocols http.Protocols

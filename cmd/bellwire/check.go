@@ -19,6 +19,7 @@ func checkCommand() *cobra.Command {
 	file := configFlag(command)
 	flags.Bool("dev", false, "check what serve --dev would do")
 	flags.String("listen", "127.0.0.1:8000", "address to listen on")
+	flags.Bool("http2-websocket", false, "offer WebSocket over HTTP/2 too")
 	strict := flags.Bool("strict", false, "fail when there are warnings")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		cfg, err := loadConfig(command, *file, serveFlags)
@@ -27,6 +28,11 @@ func checkCommand() *cobra.Command {
 		}
 		effective, warnings := cfg.Check()
 		fmt.Fprint(command.OutOrStdout(), effective)
+		if note, err := http2Note(cfg); err != nil {
+			return err
+		} else if note != "" {
+			fmt.Fprintln(command.OutOrStdout(), "#", note)
+		}
 		for _, warning := range warnings {
 			fmt.Fprintln(command.ErrOrStderr(), "warning:", warning)
 		}

@@ -11,11 +11,11 @@ import (
 )
 
 // actAsBellwire makes the test binary be the program itself, for tests that need a process.
+// It stays in the environment, since serve may start itself again.
 const actAsBellwire = "ACT_AS_BELLWIRE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(actAsBellwire) != "" {
-		os.Unsetenv(actAsBellwire)
 		main()
 	}
 	leak.Main(m)

@@ -21,7 +21,8 @@ import (
 // serveFlags says which flags of serve set which keys of the configuration.
 var serveFlags = map[string]string{
 	"dev": "dev", "listen": "listen", "internal-listen": "internal_listen", "name": "name", "drain": "drain",
-	"log-level": "log.level", "log-format": "log.format",
+	"http2-websocket": "http2_websocket",
+	"log-level":       "log.level", "log-format": "log.format",
 }
 
 func serveCommand() *cobra.Command {
@@ -42,11 +43,15 @@ func serveCommand() *cobra.Command {
 	flags.String("internal-listen", "", "address for the API and the metrics alone")
 	flags.String("name", "", "name of this node")
 	flags.Duration("drain", 0, "over how long clients are moved away at the end")
+	flags.Bool("http2-websocket", false, "offer WebSocket over HTTP/2 too")
 	flags.String("log-level", "info", "debug, info, warn or error")
 	flags.String("log-format", "auto", "text, json, or auto")
 	command.RunE = func(command *cobra.Command, _ []string) error {
 		cfg, err := loadConfig(command, *file, serveFlags)
 		if err != nil {
+			return err
+		}
+		if err := offerHTTP2(cfg, command.ErrOrStderr()); err != nil {
 			return err
 		}
 		ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)

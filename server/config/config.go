@@ -9,6 +9,7 @@ type Config struct {
 	Listen          string   `koanf:"listen" help:"address of the WebSocket, the API and everything else"`
 	InternalListen  string   `koanf:"internal_listen" help:"when set, the API and the metrics are served on this address instead, and health on both"`
 	TLS             TLS      `koanf:"tls"`
+	HTTP2WebSocket  bool     `koanf:"http2_websocket" help:"offer WebSocket over HTTP/2 (RFC 8441) on the main address; off, it speaks HTTP/1.1 alone"`
 	AllowAnonymous  bool     `koanf:"allow_anonymous" help:"connections without a token are let in; they may do what a namespace allows to anyone"`
 	AllowEverywhere string   `koanf:"allow_everywhere" help:"who may subscribe to a pattern that lies in no one namespace, such as *: nobody, user or anyone; not more than every namespace allows"`
 	AllowedOrigins  []string `koanf:"allowed_origins" help:"origins of web pages that may connect, besides the server's own: https://example.com, https://*.example.com, http://localhost:*"`

@@ -39,21 +39,29 @@ var errNotAdmitted = errors.New("the line was not admitted")
 
 // Hijack implements http.Hijacker.
 func (a *admittance) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if err := a.admit(); err != nil {
+		return nil, nil, err
+	}
+	return http.NewResponseController(a.ResponseWriter).Hijack()
+}
+
+// admit takes a place of the address and asks the node.
+func (a *admittance) admit() error {
 	slot, ok := a.transport.config.Admission.slotOf(a.request, a.own)
 	if !ok {
 		a.refused = true
-		return nil, nil, errNotAdmitted
+		return errNotAdmitted
 	}
 	a.slot, a.placed = slot, true
 	connection, err := a.transport.config.Node.Open(a.newLine(), a.protocol.Session, a.hello)
 	if err != nil {
 		a.refused = true
-		return nil, nil, errNotAdmitted
+		return errNotAdmitted
 	}
 	if a.connection = connection; a.carried != nil {
 		a.carried.connection = connection
 	}
-	return http.NewResponseController(a.ResponseWriter).Hijack()
+	return nil
 }
 
 func (a *admittance) newLine() session.Transport {
@@ -80,10 +88,10 @@ func (a *admittance) giveUp(cause error) {
 		}
 		a.connection.Closed(cause)
 	case a.refused && !a.placed:
-		a.transport.refuse(a.ResponseWriter, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
+		a.transport.refuse(a.ResponseWriter, a.request, http.StatusTooManyRequests, "too many connections of this address have not connected yet")
 	case a.refused:
 		setRetryAfter(a, a.transport.config.Node.RetryAfter())
-		a.transport.refuse(a.ResponseWriter, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
+		a.transport.refuse(a.ResponseWriter, a.request, http.StatusServiceUnavailable, realtime.CodeOverloaded.Meaning())
 	case errors.As(cause, &handshake):
 		a.transport.config.Metrics.Refused(handshake.Status) // the engine has written it
 	}

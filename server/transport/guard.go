@@ -41,7 +41,7 @@ func (g *Guard) allows(w http.ResponseWriter, r *http.Request) bool {
 	if g.Refused != nil {
 		g.Refused(status)
 	}
-	w.Header().Set("Connection", "close")
+	closeAfter(w, r)
 	http.Error(w, reason, status)
 	return false
 }

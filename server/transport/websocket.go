@@ -104,12 +104,12 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.serve(
 func (t *WebSocket) serve(w http.ResponseWriter, r *http.Request, own *Slot) bool {
 	if wait, blocked := t.config.Failures.Blocked(t.config.Proxies.ClientAddr(r)); blocked {
 		setRetryAfter(w, wait)
-		t.refuse(w, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
+		t.refuse(w, r, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
 		return false
 	}
 	protocol, hello, refusal := t.read(r)
 	if refusal != "" {
-		t.refuse(w, http.StatusBadRequest, refusal)
+		t.refuse(w, r, http.StatusBadRequest, refusal)
 		return false
 	}
 	a := &admittance{ResponseWriter: w, transport: t, request: r, protocol: protocol, hello: hello, own: own}
@@ -122,6 +122,9 @@ func (t *WebSocket) serve(w http.ResponseWriter, r *http.Request, own *Slot) boo
 
 // upgrade has the reactor serve the line, or a goroutine where it cannot: a line in TLS has no socket of its own.
 func (t *WebSocket) upgrade(a *admittance, r *http.Request, options *websocket.AcceptOptions) error {
+	if r.ProtoMajor == 2 {
+		return t.serveStream(a, r, options)
+	}
 	if t.reactor != nil && r.TLS == nil {
 		a.onReactor = true
 		return t.reactor.Upgrade(a, r, options, a)
@@ -129,14 +132,33 @@ func (t *WebSocket) upgrade(a *admittance, r *http.Request, options *websocket.A
 	conn, err := websocket.Accept(a, r, options)
 	if err == nil {
 		a.line.open(conn)
-		t.begin(conn, a.connection, a.line.slot)
+		t.begin(conn, a.connection, a.line.slot, nil)
 	}
 	return err
 }
 
-// begin reads on a goroutine of its own, which holds nothing of the request.
-func (t *WebSocket) begin(conn *websocket.Conn, connection *node.Connection, slot *Slot) {
+// serveStream serves a line that is a stream of HTTP/2 (RFC 8441), which lasts as long as the handler.
+func (t *WebSocket) serveStream(a *admittance, r *http.Request, shared *websocket.AcceptOptions) error {
+	options := *shared
+	options.Admit = a.admit
+	conn, err := websocket.Accept(a.ResponseWriter, r, &options)
+	if err != nil {
+		return err
+	}
+	t.config.Logger.Debug("a line on a stream of HTTP/2")
+	a.line.open(conn)
+	ended := make(chan struct{})
+	t.begin(conn, a.connection, a.line.slot, func() { close(ended) })
+	<-ended
+	return nil
+}
+
+// begin reads on a goroutine of its own, which holds nothing of the request. ended is called when it is over; nil is allowed.
+func (t *WebSocket) begin(conn *websocket.Conn, connection *node.Connection, slot *Slot, ended func()) {
 	t.group.Go("websocket", func() { t.serveLine(conn, connection) }, func() {
+		if ended != nil {
+			defer ended()
+		}
 		slot.Release()
 		_ = conn.CloseNow()
 		connection.Closed(nil) // does nothing unless serve panicked
@@ -234,8 +256,15 @@ func messageType(binary bool) websocket.MessageType {
 
 // refuse answers a request that is not upgraded, and closes the connection: whoever believes in the upgrade would go on
 // with frames (VC-22).
-func (t *WebSocket) refuse(w http.ResponseWriter, status int, reason string) {
+func (t *WebSocket) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	t.config.Metrics.Refused(status)
-	w.Header().Set("Connection", "close")
+	closeAfter(w, r)
 	http.Error(w, reason, status)
+}
+
+// closeAfter ends a connection of HTTP/1.1 after its answer. One of HTTP/2 has other streams, and a refused one ends alone.
+func closeAfter(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	}
 }
