@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/deflate"
@@ -153,13 +154,36 @@ func (l Limits) config() endpoint.Config {
 	}
 }
 
+// configKey is all that the configuration of a server's endpoints is made of.
+type configKey struct {
+	limits            Limits
+	compressBytesMin  int
+	ping, pong, close time.Duration
+}
+
+// configured is the configuration asked for last. A program has one, or few: its
+// connections share it, which saves 80 bytes of each.
+var configured atomic.Pointer[configuration]
+
+type configuration struct {
+	key    configKey
+	config endpoint.Config
+}
+
+// config returns a configuration, which nobody may change.
 func (o *AcceptOptions) config() *endpoint.Config {
+	key := configKey{o.Limits, o.CompressionThreshold, o.PingInterval, o.PongTimeout, o.CloseTimeout}
+	last := configured.Load()
+	if last != nil && last.key == key {
+		return &last.config
+	}
 	config := o.Limits.config()
 	config.Side = frame.Server
 	config.CompressBytesMin = o.CompressionThreshold
 	config.PingInterval = o.PingInterval
 	config.PongTimeout = o.PongTimeout
 	config.CloseTimeout = o.CloseTimeout
-	config = config.Defaults()
-	return &config
+	next := &configuration{key, config.Defaults()}
+	configured.Store(next)
+	return &next.config
 }

@@ -104,16 +104,13 @@ func (c *Conn) breakLocked(err error) error {
 // hangUpLocked closes the line and lets go of what belongs to it.
 func (c *Conn) hangUpLocked() {
 	c.line.Close()
-	for _, w := range []*watch{&c.readWatch, &c.writeWatch} {
-		if w.stop != nil {
+	for _, w := range []*watch{c.readWatch, c.writeWatch} {
+		if w != nil && w.stop != nil {
 			w.stop()
 			w.stop, w.done = nil, nil
 		}
 	}
-	for _, p := range c.pings {
-		close(p.answered)
-	}
-	c.pings = nil
+	c.pings.abandon()
 }
 
 // finishLocked ends a connection whose endpoint has ended: the last output has been
@@ -158,7 +155,7 @@ func (c *Conn) linger(timeout time.Duration) {
 	}
 	c.line.SetReadDeadline(time.Now().Add(timeout))
 	for {
-		if _, err := c.source.read(); err != nil {
+		if _, err := c.source.read(c.line); err != nil {
 			return
 		}
 	}

@@ -23,14 +23,10 @@ type Conn struct {
 	writeTimeout time.Duration // 0: none
 	closeTimeout time.Duration
 
-	socket socket // of the line, if it is a plain one
-
 	// Owned by the goroutine that holds the turn to read.
 	source source
 	heard  time.Duration  // instant of the last input
 	reader *messageReader // of the message that Reader began; nil: none
-	rest   []byte         // of its current part
-	ended  bool           // the last part is the current one
 
 	mu sync.Mutex // guards all below; never held during I/O
 
@@ -46,14 +42,13 @@ type Conn struct {
 
 	readArmed  time.Duration // instant of the read deadline; 0: unknown
 	writeArmed time.Duration // instant of the write deadline; 0: unknown
-	readWatch  watch
-	writeWatch watch
+	readWatch  *watch        // nil as long as no context could end
+	writeWatch *watch
 
-	closeSent bool // by Close
-	pings     []pingWaiter
-	pingID    uint64
-	lineErr   error // what went wrong on the line, for the error of the end
-	endErr    error // what all methods answer once the connection is over
+	closeSent bool   // by Close
+	pings     *pings // nil: Ping was not called
+	lineErr   error  // what went wrong on the line, for the error of the end
+	endErr    error  // what all methods answer once the connection is over
 }
 
 // epoch is where this process counts its instants from.
@@ -84,9 +79,9 @@ func newConn(line net.Conn, o connOptions) *Conn {
 		writeTimeout: max(o.writeTimeout, 0),
 		heard:        instant(),
 	}
-	c.socket.open(line)
-	c.source = source{line: line, socket: &c.socket, first: o.first}
+	c.source.open(line)
 	c.endpoint.Init(o.config, o.agreed, c.heard)
+	c.endpoint.Receive(o.first, c.heard)
 	return c
 }
 
@@ -151,9 +146,16 @@ type watch struct {
 
 // watchLocked makes w watch ctx for the operation that begins, and end it by a
 // deadline that has passed if ctx ends during it.
-func (c *Conn) watchLocked(w *watch, ctx context.Context) {
-	w.active = true
+func (c *Conn) watchLocked(kept **watch, ctx context.Context) {
 	done := ctx.Done()
+	if *kept == nil {
+		if done == nil {
+			return
+		}
+		*kept = new(watch)
+	}
+	w := *kept
+	w.active = true
 	if done == w.done {
 		return
 	}
@@ -173,6 +175,13 @@ func (c *Conn) watchLocked(w *watch, ctx context.Context) {
 	})
 }
 
+// rest tells w that the operation is over.
+func (w *watch) rest() {
+	if w != nil {
+		w.active = false
+	}
+}
+
 // ended returns why a context has ended; nil if it has not. Contexts that cannot
 // end are asked nothing more.
 func ended(ctx context.Context) error {
@@ -186,7 +195,7 @@ func ended(ctx context.Context) error {
 var longAgo = time.Unix(1, 0)
 
 func (c *Conn) interruptLocked(w *watch) {
-	if w == &c.readWatch {
+	if w == c.readWatch {
 		c.readArmed = 0
 		c.line.SetReadDeadline(longAgo)
 		return

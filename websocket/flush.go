@@ -88,15 +88,6 @@ func (c *Conn) flushControlLocked() {
 	}
 }
 
-// flushDryLocked writes what is to go out before more input is waited for.
-func (c *Conn) flushDryLocked(ctx context.Context) error {
-	if c.served {
-		return c.flushGatheredLocked(ctx)
-	}
-	c.flushControlLocked()
-	return nil
-}
-
 // flushLastLocked writes what the endpoint has put out at its end.
 func (c *Conn) flushLastLocked() {
 	ctx, cancel := context.WithTimeout(context.Background(), c.closeTimeout)
@@ -114,22 +105,25 @@ func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 		c.output = nil
 		c.taken++
 		c.mu.Unlock()
-		err := ended(ctx)
-		if err == nil {
-			err = c.writeLine(ctx, out, payload)
-		}
+		err := c.writeLine(ctx, out, payload)
 		recycle(lent, out)
 		c.mu.Lock()
-		c.writeWatch.active = false
+		c.writeWatch.rest()
 		c.written = c.taken
 		if err != nil {
-			return c.breakLocked(cmp.Or(ended(ctx), err))
+			return c.writeFailedLocked(ctx, err)
 		}
 		if c.flushing.waiting != nil || c.endpoint.Pending() == 0 {
 			return nil
 		}
 		payload = nil
 	}
+}
+
+// writeFailedLocked ends the connection. The end of the context is the reason
+// where there was one.
+func (c *Conn) writeFailedLocked(ctx context.Context, err error) error {
+	return c.breakLocked(cmp.Or(ended(ctx), err))
 }
 
 // recycle keeps a buffer that was lent to an endpoint for the next one.
@@ -147,17 +141,22 @@ func recycle(lent *[]byte, out []byte) {
 	}
 }
 
-// writeLine writes head and payload, in as few system calls as progress allows.
+// writeLine writes head and payload. Nearly always a socket takes all there is at
+// once, and then neither a deadline nor the context is needed.
 func (c *Conn) writeLine(ctx context.Context, head, payload []byte) error {
 	if len(payload) == 0 {
-		// Nearly always the socket takes all there is, and then neither a deadline nor
-		// the context is needed.
-		n, err := c.socket.send(head[:min(len(head), writeBytesMax)])
+		n, err := c.source.socket.send(c.line, head[:min(len(head), writeBytesMax)])
 		if err != nil || n == len(head) {
 			return err
 		}
 		head = head[n:]
 	}
+	return c.writeWaiting(ctx, head, payload)
+}
+
+// writeWaiting writes head and payload to a line that may take its time, in as
+// few system calls as progress allows.
+func (c *Conn) writeWaiting(ctx context.Context, head, payload []byte) error {
 	c.mu.Lock()
 	c.armWriteLocked()
 	c.watchLocked(&c.writeWatch, ctx)

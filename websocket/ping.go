@@ -6,6 +6,23 @@ import (
 	"slices"
 )
 
+// pings are those that somebody waits for.
+type pings struct {
+	waiting []pingWaiter
+	newest  uint64
+}
+
+// abandon wakes all who wait.
+func (p *pings) abandon() {
+	if p == nil {
+		return
+	}
+	for _, w := range p.waiting {
+		close(w.answered)
+	}
+	p.waiting = nil
+}
+
 // pingWaiter waits for the pong to one ping.
 type pingWaiter struct {
 	id       uint64
@@ -39,27 +56,30 @@ func (c *Conn) sendPing(ctx context.Context) (pingWaiter, error) {
 	if c.endErr != nil {
 		return pingWaiter{}, c.endErr
 	}
-	c.pingID++
-	waiter := pingWaiter{id: c.pingID, answered: make(chan struct{})}
+	if c.pings == nil {
+		c.pings = new(pings)
+	}
+	c.pings.newest++
+	waiter := pingWaiter{id: c.pings.newest, answered: make(chan struct{})}
 	c.lendLocked()
 	if err := c.endpoint.SendPing(binary.BigEndian.AppendUint64(nil, waiter.id)); err != nil {
 		return pingWaiter{}, c.sendError(err)
 	}
-	c.pings = append(c.pings, waiter)
+	c.pings.waiting = append(c.pings.waiting, waiter)
 	return waiter, c.flushLocked(ctx)
 }
 
 // receivePongLocked wakes who waits for it, and those before: a peer may answer only
 // the newest of several pings (RFC 6455 5.5.3).
 func (c *Conn) receivePongLocked(payload []byte) {
-	if len(payload) != 8 {
+	if c.pings == nil || len(payload) != 8 {
 		return
 	}
 	id := binary.BigEndian.Uint64(payload)
-	if !slices.ContainsFunc(c.pings, func(p pingWaiter) bool { return p.id == id }) {
+	if !slices.ContainsFunc(c.pings.waiting, func(p pingWaiter) bool { return p.id == id }) {
 		return
 	}
-	c.pings = slices.DeleteFunc(c.pings, func(p pingWaiter) bool {
+	c.pings.waiting = slices.DeleteFunc(c.pings.waiting, func(p pingWaiter) bool {
 		if p.id > id {
 			return false
 		}
@@ -71,5 +91,5 @@ func (c *Conn) receivePongLocked(payload []byte) {
 func (c *Conn) forgetPing(id uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pings = slices.DeleteFunc(c.pings, func(p pingWaiter) bool { return p.id == id })
+	c.pings.waiting = slices.DeleteFunc(c.pings.waiting, func(p pingWaiter) bool { return p.id == id })
 }

@@ -58,8 +58,7 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 			return 0, nil, err
 		}
 		if event.First {
-			c.reader = &messageReader{conn: c, ctx: ctx}
-			c.rest, c.ended = event.Payload, event.Final
+			c.reader = &messageReader{conn: c, ctx: ctx, rest: event.Payload, ended: event.Final}
 			return MessageType(event.Opcode), c.reader, nil
 		}
 	}
@@ -69,6 +68,10 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 type messageReader struct {
 	conn *Conn
 	ctx  context.Context
+
+	// Owned by the goroutine that holds the turn to read.
+	rest  []byte // of the current part
+	ended bool   // the last part is the current one
 }
 
 // Read implements io.Reader.
@@ -83,23 +86,23 @@ func (r *messageReader) Read(p []byte) (int, error) {
 	if c.reader != r {
 		return 0, io.ErrClosedPipe
 	}
-	for len(c.rest) == 0 {
-		if c.ended {
+	for len(r.rest) == 0 {
+		if r.ended {
 			return 0, io.EOF
 		}
 		event, err := c.nextLocked(r.ctx, true)
 		if err != nil {
 			return 0, err
 		}
-		c.rest, c.ended = event.Payload, event.Final
+		r.rest, r.ended = event.Payload, event.Final
 	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
 	return n, nil
 }
 
 // dropReader makes the reader of an earlier message invalid.
-func (c *Conn) dropReader() { c.reader, c.rest = nil, nil }
+func (c *Conn) dropReader() { c.reader = nil }
 
 // beginReadLocked takes the turn to read.
 func (c *Conn) beginReadLocked(ctx context.Context) error {
@@ -140,9 +143,7 @@ func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, erro
 func (c *Conn) actLocked(ctx context.Context, event *endpoint.Event) error {
 	switch event.Kind {
 	case endpoint.None:
-		if err := c.flushDryLocked(ctx); err != nil {
-			return err
-		}
+		c.flushControlLocked()
 		return c.fillLocked(ctx)
 	case endpoint.Ping: // answered with those that follow
 	case endpoint.Pong:
@@ -164,23 +165,27 @@ func (c *Conn) fillLocked(ctx context.Context) error {
 	c.armReadLocked()
 	c.watchLocked(&c.readWatch, ctx)
 	c.mu.Unlock()
-	input, err := c.source.read()
-	now := instant()
+	input, err := c.source.read(c.line)
 	c.mu.Lock()
-	c.readWatch.active = false
-	c.heard = now
-	switch {
-	case len(input) > 0:
-		c.endpoint.Receive(input, now)
-	case err == nil:
-	case isTimeout(err):
-		c.readArmed = 0
-		c.endpoint.Tick(now)
-	default:
-		c.lineErr = errors.Join(c.lineErr, err)
-		c.endpoint.ReceiveEOF()
+	c.readWatch.rest()
+	c.heard = instant()
+	if len(input) > 0 {
+		c.endpoint.Receive(input, c.heard)
+	} else if err != nil {
+		c.readFailedLocked(err)
 	}
 	return nil
+}
+
+// readFailedLocked tells the endpoint that a deadline has passed, or that the line has ended.
+func (c *Conn) readFailedLocked(err error) {
+	if isTimeout(err) {
+		c.readArmed = 0
+		c.endpoint.Tick(c.heard)
+		return
+	}
+	c.lineErr = errors.Join(c.lineErr, err)
+	c.endpoint.ReceiveEOF()
 }
 
 // isTimeout tells a deadline that has passed from the end of the line.

@@ -37,10 +37,15 @@ func (c *Conn) Serve(ctx context.Context, handle func(t *Turn, kind MessageType,
 	t := &Turn{conn: c, ctx: ctx}
 	for {
 		kind, payload, err := c.nextServed(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case kind == 0:
+			err = c.waitServed(ctx)
+		default:
+			err = handle(t, kind, payload)
 		}
-		if err := handle(t, kind, payload); err != nil {
+		if err != nil {
 			t.Flush() // an error of it is kept as the end of the connection
 			return err
 		}
@@ -68,18 +73,32 @@ func (c *Conn) endServe() {
 	c.reading.giveBack()
 }
 
-// nextServed returns the next message. What has gathered is sent before it waits.
+// nextServed returns the next message; one of type 0 if none is there yet.
 func (c *Conn) nextServed(ctx context.Context) (MessageType, []byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	event := c.endpoint.NextWhole(c.heard)
 	for event.Kind != endpoint.Message {
+		if event.Kind == endpoint.None {
+			return 0, nil, nil
+		}
 		if err := c.actLocked(ctx, &event); err != nil {
 			return 0, nil, err
 		}
 		event = c.endpoint.NextWhole(c.heard)
 	}
 	return MessageType(event.Opcode), event.Payload, nil
+}
+
+// waitServed sends what has gathered and waits for more input. It is no part of
+// nextServed, so that the stack of a goroutine that waits is small.
+func (c *Conn) waitServed(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.flushGatheredLocked(ctx); err != nil {
+		return err
+	}
+	return c.fillLocked(ctx)
 }
 
 // Conn returns the connection.

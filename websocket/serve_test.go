@@ -58,6 +58,7 @@ func TestServeAnswersTogether(t *testing.T) {
 	}
 	peer.Send(text("last"), ws.CloseFrame(1000, ""))
 	expect(t, peer, text("last"), ws.CloseFrame(1000, ""))
+	peer.Line.Close()
 	if err := <-ended; websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Error(err)
 	}

@@ -9,18 +9,18 @@ import "syscall"
 const sendsDirectly = false
 
 // receive reads what is there.
-func receive(fd uintptr, b []byte) (int, error) {
+func receive(fd uintptr, b []byte) (int, syscall.Errno) {
 	for {
 		n, err := syscall.Read(int(fd), b)
-		switch err {
-		case nil:
-			return n, nil
+		switch errno, _ := err.(syscall.Errno); errno {
+		case 0:
+			return n, 0
 		case syscall.EINTR:
 		default:
-			return 0, err
+			return 0, errno
 		}
 	}
 }
 
 // sendTo is not used.
-func sendTo(uintptr, []byte) (int, error) { return 0, syscall.EAGAIN }
+func sendTo(uintptr, []byte) (int, syscall.Errno) { return 0, syscall.EAGAIN }

@@ -14,12 +14,12 @@ const sendsDirectly = true
 // which costs a part of what they do, gains nothing.
 
 // receive reads what is there.
-func receive(fd uintptr, b []byte) (int, error) {
+func receive(fd uintptr, b []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
-			return int(n), nil
+			return int(n), 0
 		case syscall.EINTR:
 		default:
 			return 0, errno
@@ -28,12 +28,12 @@ func receive(fd uintptr, b []byte) (int, error) {
 }
 
 // sendTo writes what the socket takes.
-func sendTo(fd uintptr, b []byte) (int, error) {
+func sendTo(fd uintptr, b []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 		switch errno {
 		case 0:
-			return int(n), nil
+			return int(n), 0
 		case syscall.EINTR:
 		default:
 			return 0, errno

@@ -7,11 +7,11 @@ import "net"
 // socket needs sockets that can be waited for without reading.
 type socket struct{}
 
-func (*socket) open(net.Conn) {}
+func (*source) open(net.Conn) {}
 
 func (*socket) plain() bool { return false }
 
-func (*socket) read(*source) ([]byte, error) { return nil, net.ErrClosed }
+func (*source) readSocket(net.Conn) ([]byte, error) { return nil, net.ErrClosed }
 
 // send writes nothing.
-func (*socket) send([]byte) (int, error) { return 0, nil }
+func (*socket) send(net.Conn, []byte) (int, error) { return 0, nil }

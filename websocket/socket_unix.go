@@ -6,30 +6,23 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
 // socket reads and writes a plain socket by system calls that never block, and
-// asks the runtime's poller only to wait. Its fields are its owner's during a call: those of
-// reading with the turn to read, those of writing with the turn to flush.
+// asks the runtime's poller only to wait.
 type socket struct {
-	line net.Conn
-	raw  syscall.RawConn // nil: the line is no plain socket
+	raw syscall.RawConn // nil: the line is no plain socket
 
-	tryRead func(fd uintptr) bool // s.readOnce, made once
-	source  *source               // during a read
+	// Of reading, for the goroutine that holds the turn to read.
+	tryRead func(fd uintptr) bool // source.readOnce, made once
 	n       int
-	readErr error
-
-	trySend func(fd uintptr) // s.sendOnce, made once
-	out     []byte           // during a write
-	sent    int
-	sendErr error
+	errno   syscall.Errno
 }
 
 // open takes plain sockets only: a type that merely embeds one may have a Read of its own.
-func (s *socket) open(line net.Conn) {
-	s.line = line
+func (s *source) open(line net.Conn) {
 	var plain syscall.Conn
 	switch line := line.(type) {
 	case *net.TCPConn:
@@ -43,67 +36,78 @@ func (s *socket) open(line net.Conn) {
 	if err != nil {
 		return
 	}
-	s.raw = raw
-	s.tryRead = s.readOnce
-	if sendsDirectly {
-		s.trySend = s.sendOnce
-	}
+	s.socket.raw = raw
+	s.socket.tryRead = s.readOnce
 }
 
-// plain reports whether read may be used.
+// plain reports whether readSocket may be used.
 func (s *socket) plain() bool { return s.raw != nil }
 
-// read waits without a buffer until there is something to be read into that of
-// the source.
-func (s *socket) read(from *source) ([]byte, error) {
-	s.source = from
-	err := s.raw.Read(s.tryRead)
-	s.source = nil
+// readSocket waits without a buffer until there is something to be read.
+func (s *source) readSocket(line net.Conn) ([]byte, error) {
+	err := s.socket.raw.Read(s.socket.tryRead)
 	switch {
 	case err != nil:
 		return nil, err
-	case s.readErr != nil:
-		return nil, s.wrap("read", s.readErr)
-	case s.n == 0:
+	case s.socket.errno != 0:
+		return nil, lineError("read", line, s.socket.errno)
+	case s.socket.n == 0:
 		return nil, io.EOF
 	}
-	return from.buffer.bytes[:s.n], nil
+	return s.buffer.bytes[:s.socket.n], nil
 }
 
 // readOnce reads what is there, and reports false where nothing is.
-func (s *socket) readOnce(fd uintptr) bool {
-	s.n, s.readErr = receive(fd, s.source.memory())
-	if s.readErr == syscall.EAGAIN {
-		s.source.release()
+func (s *source) readOnce(fd uintptr) bool {
+	s.socket.n, s.socket.errno = receive(fd, s.memory())
+	if s.socket.errno == syscall.EAGAIN {
+		s.release()
 		return false
 	}
 	return true
 }
 
+// sending is one write. It comes from a pool, since connections at rest have none.
+type sending struct {
+	try   func(fd uintptr) // s.once, made once
+	out   []byte
+	n     int
+	errno syscall.Errno
+}
+
+var sendings = sync.Pool{New: func() any {
+	s := new(sending)
+	s.try = s.once
+	return s
+}}
+
+func (s *sending) once(fd uintptr) { s.n, s.errno = sendTo(fd, s.out) }
+
 // send writes what the socket takes at once and returns how much that was. Where
 // it cannot, it writes nothing and returns no error.
-func (s *socket) send(b []byte) (int, error) {
-	if s.trySend == nil || len(b) == 0 {
+func (s *socket) send(line net.Conn, b []byte) (int, error) {
+	if !sendsDirectly || s.raw == nil || len(b) == 0 {
 		return 0, nil
 	}
-	s.out, s.sent, s.sendErr = b, 0, nil
-	err := s.raw.Control(s.trySend)
-	s.out = nil
+	write := sendings.Get().(*sending)
+	write.out, write.n, write.errno = b, 0, 0
+	err := s.raw.Control(write.try)
+	n, errno := write.n, write.errno
+	write.out = nil
+	sendings.Put(write)
 	switch {
 	case err != nil:
 		return 0, err
-	case s.sendErr == syscall.EAGAIN:
+	case errno == syscall.EAGAIN:
 		return 0, nil
-	case s.sendErr != nil:
-		return 0, s.wrap("write", s.sendErr)
+	case errno != 0:
+		return 0, lineError("write", line, errno)
 	}
-	return s.sent, nil
+	return n, nil
 }
 
-func (s *socket) sendOnce(fd uintptr) { s.sent, s.sendErr = sendTo(fd, s.out) }
-
-// wrap makes an error of the system what the net package would have made of it.
-func (s *socket) wrap(operation string, err error) error {
-	local, remote := s.line.LocalAddr(), s.line.RemoteAddr()
-	return &net.OpError{Op: operation, Net: local.Network(), Source: local, Addr: remote, Err: os.NewSyscallError(operation, err)}
+// lineError makes an error of the system what the net package would have made of it.
+func lineError(operation string, line net.Conn, errno syscall.Errno) error {
+	local, remote := line.LocalAddr(), line.RemoteAddr()
+	return &net.OpError{Op: operation, Net: local.Network(), Source: local, Addr: remote, Err: os.NewSyscallError(operation, errno)}
 }

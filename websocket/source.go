@@ -34,26 +34,19 @@ func newInput(size int) *input { return &input{make([]byte, size)} }
 // source reads from a line into pooled memory, which it holds only while there is
 // something in it: where the line allows it, a reader waits without a buffer.
 type source struct {
-	line   net.Conn
-	socket *socket
+	socket socket // of the line, if it is a plain one
 	buffer *input
-	first  []byte // came with the handshake, before anything else is read
-	full   bool   // the last read of the socket found all that it had room for
+	full   bool // the last read of the socket found all that it had room for
 }
 
-// read waits for bytes. They are valid until release or the next read.
-func (s *source) read() ([]byte, error) {
-	if len(s.first) > 0 {
-		first := s.first
-		s.first = nil
-		return first, nil
-	}
+// read waits for bytes of the line. They are valid until release or the next read.
+func (s *source) read(line net.Conn) ([]byte, error) {
 	if s.socket.plain() {
-		got, err := s.socket.read(s)
+		got, err := s.readSocket(line)
 		s.full = len(got) >= readBytes
 		return got, err
 	}
-	n, err := s.line.Read(s.memory())
+	n, err := line.Read(s.memory())
 	return s.buffer.bytes[:n], err
 }
 
