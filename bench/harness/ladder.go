@@ -11,122 +11,166 @@ const stepEstimate = 300 * time.Microsecond
 // engineLadder reads the memory of an engine at several numbers of connections, each of which has echoed one message.
 func engineLadder(size Size, engines []Contender) *family {
 	top := size.ladder[len(size.ladder)-1]
+	expect := time.Duration(top) * stepEstimate
 	return &family{
 		name: "engine/idle", setting: Free, contenders: engines,
-		cells: []cell{{name: "engine/idle", expect: time.Duration(top) * stepEstimate}}, // for the progress
+		cells: []cell{{name: "engine/idle", expect: expect}}, // for the progress
 		round: func(r *Runner, f *family, round int) {
 			for _, contender := range f.contenders {
-				r.Progress.step(f.name, contender.Name, round, r.Rounds, f.cells[0].expect)
-				r.climb(f, contender, round, size.ladder, func(p *pair, n int) error {
-					_, err := p.echo(128, 1, n, 0)
-					return err
-				})
+				r.Progress.step(f.name, contender.Name, round, r.Rounds, expect)
+				c := r.climber(f, contender, round)
+				for _, n := range size.ladder {
+					c.step(n, func(p *pair) error {
+						_, err := p.echo(128, 1, n, 0)
+						return err
+					})
+				}
+				c.done()
 				r.stopAll()
 			}
 		},
 	}
 }
 
-// serverLadder opens connections with one subscription each, reads memory on the way, and lets all contenders be idle
-// at the same time in the end: so long that each connection is pinged.
+// serverLadder opens connections with one subscription each and reads memory on the way. In the end, and in the first round of a full run on each
+// step, all contenders are left alone at the same time: so long that each connection is pinged.
 func serverLadder(size Size, servers []Contender) *family {
-	top := size.ladder[len(size.ladder)-1]
-	expect := time.Duration(top)*stepEstimate + size.idle/time.Duration(len(servers))
+	idles := size.idleRounds
+	if size.idleRounds > 1 {
+		idles += len(size.ladder) - 2
+	}
+	expect := time.Duration(size.ladder[len(size.ladder)-1])*stepEstimate + size.idle*time.Duration(idles)/time.Duration(5*len(servers))
 	return &family{
 		name: "server/lines", setting: Free, contenders: servers,
 		cells: []cell{{name: "server/lines", expect: expect}},
 		round: func(r *Runner, f *family, round int) {
+			var climbers []*climber
 			for turn := range f.contenders {
-				contender := f.contenders[(turn+round)%len(f.contenders)]
-				r.Progress.step(f.name, contender.Name, round, r.Rounds, expect)
-				r.climb(f, contender, round, size.ladder, func(*pair, int) error { return nil })
+				climbers = append(climbers, r.climber(f, f.contenders[(turn+round)%len(f.contenders)], round))
 			}
-			r.idle(f, round, size.idle)
+			for i, n := range size.ladder {
+				for _, c := range climbers {
+					r.Progress.step(fmt.Sprintf("%s/%d", f.name, n), c.contender.Name, round, r.Rounds, expect/time.Duration(len(size.ladder)))
+					c.step(n, func(*pair) error { return nil })
+				}
+				if last := i == len(size.ladder)-1; last && round < size.idleRounds || i > 0 && round == 0 && size.idleRounds > 1 {
+					r.idle(f, n, round, size.idle)
+				}
+			}
+			for _, c := range climbers {
+				c.done()
+			}
 		},
 	}
 }
 
-// climb starts a contender and opens connections step by step. Each step is an observation, and so is the slope over all.
-func (r *Runner) climb(f *family, contender Contender, round int, steps []int, settle func(*pair, int) error) {
+// climber opens connections step by step, and reads what that costs. Each step is an observation, and so is the slope over all.
+//
+// It collects garbage at each step of even rounds only: memory as it sits is that of a server that nobody helps.
+type climber struct {
+	runner    *Runner
+	family    *family
+	contender Contender
+	round     int
+	collects  bool
+	value     string // name of the memory that is read
+
+	pair    *pair // nil: it has failed
+	whole   Values
+	conns   []float64
+	bytes   []float64
+	opening time.Duration // CPU time
+}
+
+// climber starts a contender.
+func (r *Runner) climber(f *family, contender Contender, round int) *climber {
+	c := &climber{runner: r, family: f, contender: contender, round: round, collects: round%2 == 0, value: "sits_bytes"}
+	if c.collects {
+		c.value = "free_bytes"
+	}
 	p, err := newPair(r.Programs, contender, f.setting)
 	if err != nil {
-		r.note(f.name, contender.Name, round, nil, err)
-		return
+		c.fail(err)
+		return c
 	}
+	c.pair = p
 	r.pairs[contender.Name] = p
-	whole, err := r.climbAll(f, p, round, steps, settle)
-	r.note(f.name, contender.Name, round, whole, err)
-	if err != nil {
-		p.stop()
-		delete(r.pairs, contender.Name)
-	}
-}
-
-// climbAll collects garbage at each step of even rounds only: memory as it sits is that of a server that nobody helps.
-func (r *Runner) climbAll(f *family, p *pair, round int, steps []int, settle func(*pair, int) error) (Values, error) {
 	start, err := p.server.resident()
 	if err != nil {
-		return nil, err
+		c.fail(err)
 	}
-	whole := Values{"start_bytes": start}
-	name, collects := "sits_bytes", round%2 == 0
-	if collects {
-		name = "free_bytes"
+	c.whole = Values{"start_bytes": start}
+	return c
+}
+
+func (c *climber) fail(err error) {
+	c.runner.note(c.family.name, c.contender.Name, c.round, nil, err)
+	if c.pair != nil {
+		c.pair.stop()
 	}
-	var conns, bytes []float64
-	first, err := p.server.cpu()
+	c.pair = nil
+	delete(c.runner.pairs, c.contender.Name)
+}
+
+// step opens connections until there are n.
+func (c *climber) step(n int, settle func(*pair) error) {
+	if c.pair == nil {
+		return
+	}
+	values, err := c.climb(n, settle)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.runner.note(fmt.Sprintf("%s/%d", c.family.name, n), c.contender.Name, c.round, values, nil)
+}
+
+func (c *climber) climb(n int, settle func(*pair) error) (Values, error) {
+	opened := n - c.pair.subscribers
+	before, err := c.pair.server.cpu()
 	if err != nil {
 		return nil, err
 	}
-	opening := time.Duration(0)
-	for before := first; ; {
-		n := steps[len(conns)]
-		opened := n - p.subscribers
-		if err := p.open(lines{subscribers: n}); err != nil {
-			return nil, err
-		}
-		after, err := p.server.cpu()
-		if err != nil {
-			return nil, err
-		}
-		opening += after - before
-		step := Values{"cpu_ns": float64(after-before) / float64(opened)}
-		if err := settle(p, n); err != nil {
-			return nil, err
-		}
-		now, err := p.memory(collects)
-		if err != nil {
-			return nil, err
-		}
-		conns, bytes = append(conns, float64(n)), append(bytes, now)
-		if last := len(conns) - 1; last > 0 {
-			step[name] = (bytes[last] - bytes[last-1]) / (conns[last] - conns[last-1])
-		}
-		r.note(fmt.Sprintf("%s/%d", f.name, n), p.contender.Name, round, step, nil)
-		if len(conns) == len(steps) {
-			break
-		}
-		if before, err = p.server.cpu(); err != nil {
+	if err := c.pair.open(lines{subscribers: n}); err != nil {
+		return nil, err
+	}
+	after, err := c.pair.server.cpu()
+	if err != nil {
+		return nil, err
+	}
+	c.opening += after - before
+	values := Values{"cpu_ns": float64(after-before) / float64(opened)}
+	if err := settle(c.pair); err != nil {
+		return nil, err
+	}
+	if c.collects {
+		if err := c.pair.server.free(); err != nil {
 			return nil, err
 		}
 	}
-	whole["cpu_ns"] = float64(opening) / conns[len(conns)-1]
-	whole[name] = slope(conns, bytes)
-	return whole, nil
-}
-
-// memory reads what a server has in memory, after a collection if that is wanted.
-func (p *pair) memory(collects bool) (float64, error) {
-	if collects {
-		if err := p.server.free(); err != nil {
-			return 0, err
-		}
+	now, err := c.pair.server.resident()
+	if err != nil {
+		return nil, err
 	}
-	return p.server.resident()
+	c.conns, c.bytes = append(c.conns, float64(n)), append(c.bytes, now)
+	if last := len(c.conns) - 1; last > 0 {
+		values[c.value] = (c.bytes[last] - c.bytes[last-1]) / (c.conns[last] - c.conns[last-1])
+	}
+	return values, nil
 }
 
-// idle leaves all servers that are up alone for a while and reads what they take meanwhile.
-func (r *Runner) idle(f *family, round int, d time.Duration) {
+// done notes what holds for all steps together.
+func (c *climber) done() {
+	if c.pair == nil {
+		return
+	}
+	c.whole["cpu_ns"] = float64(c.opening) / c.conns[len(c.conns)-1]
+	c.whole[c.value] = slope(c.conns[1:], c.bytes[1:]) // the first step has what is made once, such as buffers
+	c.runner.note(c.family.name, c.contender.Name, c.round, c.whole, nil)
+}
+
+// idle leaves all servers that are up, with n connections each, alone for a while and reads what they take meanwhile.
+func (r *Runner) idle(f *family, n, round int, d time.Duration) {
 	before := make(map[string]time.Duration)
 	for name, p := range r.pairs {
 		before[name], _ = p.server.cpu()
@@ -140,10 +184,10 @@ func (r *Runner) idle(f *family, round int, d time.Duration) {
 		}
 		after, err := p.server.cpu()
 		seconds := time.Since(began).Seconds()
-		if _, pumped := p.load.ask("spin 0"); err == nil {
-			err = pumped // the load ends when a connection does
+		if _, ended := p.load.ask("spin 0"); err == nil {
+			err = ended // the load ends when a connection does
 		}
 		spent := float64(after - before[contender.Name])
-		r.note(f.name+"/idle", contender.Name, round, Values{"idle_ns": spent / float64(p.subscribers) / seconds}, err)
+		r.note(fmt.Sprintf("server/idle/%d", n), contender.Name, round, Values{"idle_ns": spent / float64(n) / seconds}, err)
 	}
 }

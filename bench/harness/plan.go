@@ -10,6 +10,7 @@ import (
 type Size struct {
 	sizes      []int // payloads in bytes
 	echoConns  []int
+	echoGrowth []int         // 1x, 2x, 4x, 8x of connections, besides
 	echo       time.Duration // of one run
 	fans       []int         // subscribers, from the fewest
 	deliveries int           // of one paced run
@@ -18,29 +19,30 @@ type Size struct {
 	channels   []int         // 1x, 2x, 4x, 8x
 	publishers []int         // 1x, 2x, 4x, 8x
 	published  int           // publications of one run
-	ladder     []int         // connections at which memory is read
+	ladder     []int         // connections at which memory is read: a first step that is left out, then 1x, 2x, 4x, 8x
 	idle       time.Duration // how long connections are left alone
+	idleRounds int           // in how many rounds
 }
 
 // The sizes of a plan: Full is what a report is made of, Quick a part of it, Smoke shows that everything works and no more.
 var (
 	Full = Size{
-		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echo: 250 * time.Millisecond,
+		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echoGrowth: []int{200, 400, 800}, echo: 250 * time.Millisecond,
 		fans: []int{1000, 10000}, deliveries: 20_000, flat: 100_000,
 		growth: []int{1000, 2000, 4000, 8000}, channels: []int{100, 200, 400, 800}, publishers: []int{16, 32, 64, 128}, published: 5000,
-		ladder: []int{2000, 4000, 8000, 15000}, idle: 30 * time.Second,
+		ladder: []int{1000, 2000, 4000, 8000, 15000}, idle: 30 * time.Second, idleRounds: 5,
 	}
 	Quick = Size{
-		sizes: []int{128, 4096}, echoConns: []int{100}, echo: 150 * time.Millisecond,
+		sizes: []int{128, 4096}, echoConns: []int{100}, echoGrowth: []int{200, 400}, echo: 150 * time.Millisecond,
 		fans: []int{1000}, deliveries: 10_000, flat: 50_000,
 		growth: []int{500, 1000, 2000}, channels: []int{50, 100, 200}, publishers: []int{16, 32}, published: 2000,
-		ladder: []int{1000, 2000, 4000}, idle: 3 * time.Second,
+		ladder: []int{500, 1000, 2000, 4000}, idle: 30 * time.Second, idleRounds: 1,
 	}
 	Smoke = Size{
-		sizes: []int{128}, echoConns: []int{20}, echo: 20 * time.Millisecond,
-		fans: []int{50}, deliveries: 200, flat: 2000,
-		growth: []int{25, 50}, channels: []int{5, 10}, publishers: []int{4}, published: 50,
-		ladder: []int{50, 100}, idle: 100 * time.Millisecond,
+		sizes: []int{128}, echoConns: []int{10}, echoGrowth: []int{20}, echo: 20 * time.Millisecond,
+		fans: []int{100}, deliveries: 400, flat: 2000,
+		growth: []int{50, 100}, channels: []int{5, 10}, publishers: []int{4}, published: 50,
+		ladder: []int{25, 50, 100}, idle: 100 * time.Millisecond, idleRounds: 1,
 	}
 )
 
@@ -64,30 +66,38 @@ func with(all []Contender, wanted func(Contender) bool) []Contender {
 }
 
 func echoCells(size Size, setting Setting, sizes []int) (cells []cell) {
+	add := func(conns, bytes, flight int) {
+		warm := make(map[*pair]bool)
+		cells = append(cells, cell{
+			name: fmt.Sprintf("engine/echo/%s/%d:%d:%d", setting.Name, conns, bytes, flight), lines: lines{subscribers: conns}, expect: size.echo + 30*time.Millisecond,
+			measure: func(p *pair) (Values, error) {
+				if !warm[p] {
+					warm[p] = true
+					if _, err := p.echo(bytes, flight, conns, 20*time.Millisecond); err != nil {
+						return nil, err
+					}
+				}
+				return p.echo(bytes, flight, conns, size.echo)
+			},
+		})
+	}
 	for _, flight := range []int{1, 16} {
 		for _, conns := range size.echoConns {
 			for _, bytes := range sizes {
-				warm := make(map[*pair]bool)
-				cells = append(cells, cell{
-					name: fmt.Sprintf("engine/echo/%s/%d:%d:%d", setting.Name, conns, bytes, flight), lines: lines{subscribers: conns}, expect: size.echo + 30*time.Millisecond,
-					measure: func(p *pair) (Values, error) {
-						if !warm[p] {
-							warm[p] = true
-							if _, err := p.echo(bytes, flight, conns, 20*time.Millisecond); err != nil {
-								return nil, err
-							}
-						}
-						return p.echo(bytes, flight, conns, size.echo)
-					},
-				})
+				add(conns, bytes, flight)
 			}
+		}
+	}
+	if setting.Pinned {
+		for _, conns := range size.echoGrowth {
+			add(conns, 128, 1)
 		}
 	}
 	return ascending(cells)
 }
 
 // pace is how long there is between publications to so many subscribers: enough for any contender.
-func pace(subscribers int) time.Duration { return time.Duration(subscribers) * 25 * time.Microsecond }
+func pace(subscribers int) time.Duration { return time.Duration(subscribers) * 20 * time.Microsecond }
 
 func broadcastCells(size Size) (cells []cell) {
 	add := func(conns, bytes, k int) {
@@ -104,7 +114,12 @@ func broadcastCells(size Size) (cells []cell) {
 		add(conns, 128, 4)
 		add(conns, 128, 16)
 	}
-	return cells
+	for _, conns := range size.growth {
+		if !slices.Contains(size.fans, conns) {
+			add(conns, 128, 1)
+		}
+	}
+	return ascending(cells)
 }
 
 func fanCells(size Size) (cells []cell) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -119,6 +120,7 @@ func (r *Report) table(s *section) *table {
 		}
 		t.fill(names, func(column int, contender string) Figure {
 			c := s.columns[column]
+			c.cell = r.Results.top(c.cell)
 			return r.Results.figure(c.cell, contender, c.value).times(c.scale)
 		})
 		return t
@@ -145,6 +147,20 @@ func (r *Report) table(s *section) *table {
 
 // floorRow names the only row that is no ratio.
 const floorRow = "floor, µs"
+
+// top replaces TOP at the end of a cell's name by the largest number there is.
+func (r *Results) top(cell string) string {
+	prefix, found := strings.CutSuffix(cell, "TOP")
+	if !found {
+		return cell
+	}
+	largest := 0
+	for _, name := range r.cells(regexp.MustCompile("^" + prefix + `\d+$`)) {
+		n, _ := strconv.Atoi(strings.TrimPrefix(name, prefix))
+		largest = max(largest, n)
+	}
+	return prefix + strconv.Itoa(largest)
+}
 
 // fill adds a row for each contender that has a figure.
 func (t *table) fill(names []string, of func(column int, contender string) Figure) {

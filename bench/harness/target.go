@@ -38,22 +38,22 @@ func targets() []target {
 	}
 	idle := engine("engine: memory of an idle connection", "≤ 250 B", 250, "bellwire-reactor", `engine/idle`)
 	idle.value, idle.scale, idle.unit = "free_bytes", 1, " B"
-	flat := server("server: fan-out flat out, CPU of a delivered message", "≤ 0.20 × one write", 0.20, `server/flat/(\d+):128:16`, "cpu_ns", 0, "")
+	flat := server("server: fan-out flat out, CPU of a delivered message", "≤ 0.20 × one write", 0.20, `server/flat/(10*):128:16`, "cpu_ns", 0, "")
 	flat.floorCell = "server/fan/$1:128"
 	return []target{
-		engine("engine: echo, one in flight, epoll driver", "≤ 1.10 × floor", 1.10, "bellwire-reactor", `engine/echo/pinned/\d+:\d+:1`),
-		engine("engine: echo, one in flight, goroutine driver", "≤ 1.25 × floor", 1.25, "bellwire", `engine/echo/pinned/\d+:\d+:1`),
+		engine("engine: echo, one in flight, epoll driver", "≤ 1.10 × floor", 1.10, "bellwire-reactor", `engine/echo/pinned/10*:\d+:1`),
+		engine("engine: echo, one in flight, goroutine driver", "≤ 1.25 × floor", 1.25, "bellwire", `engine/echo/pinned/10*:\d+:1`),
 		engine("engine: echo, 16 in flight, 16 and 128 B", "≤ 1.20 × floor", 1.20, "bellwire-reactor", `engine/echo/pinned/\d+:(16|128):16`),
 		engine("engine: echo, 16 in flight, 4 KiB", "≤ 1.45 × floor", 1.45, "bellwire-reactor", `engine/echo/pinned/\d+:4096:16`),
-		engine("engine: fan-out, one message at a time", "≤ 1.02 × one write", 1.02, "bellwire-reactor", `engine/fan/\d+:\d+:1`),
+		engine("engine: fan-out, one message at a time", "≤ 1.02 × one write", 1.02, "bellwire-reactor", `engine/fan/10*:\d+:1`),
 		idle,
-		server("server: fan-out paced, CPU of a delivery", "≤ 1.20 × one write", 1.20, `server/fan/\d+:\d+`, "cpu_ns", 0, ""),
+		server("server: fan-out paced, CPU of a delivery", "≤ 1.20 × one write", 1.20, `server/fan/10*:\d+`, "cpu_ns", 0, ""),
 		flat,
 		server("server: p99 of a delivery to 1,000, paced", "≤ 1.20 × floor's", 1.20, `server/fan/1000:128`, "p99_us", 0, ""),
 		server("server: connect and subscribe, CPU", "≤ 50 µs", 50, `server/lines`, "cpu_ns", 1e-3, " µs"),
 		server("server: memory of a connection with a subscription, collected", "≤ 2.0 kB", 2.0, `server/lines`, "free_bytes", 1e-3, " kB"),
 		server("server: the same as it sits", "≤ 3.0 kB", 3.0, `server/lines`, "sits_bytes", 1e-3, " kB"),
-		server("server: idle connection, CPU a second", "≤ 0.5 µs", 0.5, `server/lines/idle`, "idle_ns", 1e-3, " µs"),
+		server("server: idle connection, CPU a second", "≤ 0.5 µs", 0.5, `server/idle/\d+`, "idle_ns", 1e-3, " µs"),
 		server("server: memory at start", "≤ 15 MB", 15, `server/lines`, "start_bytes", 1e-6, " MB"),
 		server("server: publish over WebSocket, one unanswered on each line, CPU", "≤ 8 µs", 8, `server/publish/websocket/\d+`, "cpu_ns", 1e-3, " µs"),
 		server("server: the same, 16 unanswered", "≤ 8 µs", 8, `server/publish/websocket/\d+, 16 at once`, "cpu_ns", 1e-3, " µs"),
