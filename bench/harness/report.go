@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -142,7 +143,21 @@ func (r *Report) table(s *section) *table {
 		}
 		return r.Results.ratio(cell, contender, s.value, pattern.ReplaceAllString(cell, s.floor), Floor)
 	})
+	t.dropEmpty()
 	return t
+}
+
+// dropEmpty removes columns in which nobody has a figure.
+func (t *table) dropEmpty() {
+	for column := len(t.columns) - 1; column >= 0; column-- {
+		if slices.ContainsFunc(t.rows, func(r row) bool { return r.figures[column].Rounds > 0 }) {
+			continue
+		}
+		t.columns = slices.Delete(t.columns, column, column+1)
+		for i := range t.rows {
+			t.rows[i].figures = slices.Delete(t.rows[i].figures, column, column+1)
+		}
+	}
 }
 
 // floorRow names the only row that is no ratio.

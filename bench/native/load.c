@@ -31,7 +31,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MICROS_MAX = 1 << 18, PUBLICATIONS_MAX = 1 << 20, PAYLOAD_MAX = 64 << 10 };
+enum { MICROS_MAX = 1 << 18, PAYLOAD_MAX = 64 << 10 };
 
 static int port, spin;
 static uint32_t histogram[MICROS_MAX];
@@ -165,7 +165,8 @@ static void sink(uint64_t bytes) {
 // run is what goes on while messages are published.
 static struct {
 	uint64_t deliveries, answers; // that have come
-	uint64_t *sent;               // when each publication was sent
+	uint64_t *sent;               // when each publication was sent; NULL: it does not matter
+	uint64_t sent_count;
 	uint64_t k;                   // publications sent together
 	uint32_t channels;
 	int again;                    // an answer is followed by another publication on that line
@@ -216,7 +217,10 @@ static void on_heard(struct line *l, uint64_t messages, uint64_t answers) {
 	run.deliveries += messages;
 	if (messages > 0 && run.sent != NULL) {
 		for (uint64_t m = l->received - messages; m < l->received; m++) {
-			count_latency(t - run.sent[m / run.k * run.channels + l->number], 1);
+			uint64_t publication = m / run.k * run.channels + l->number;
+			errno = EBADMSG;
+			if (publication >= run.sent_count) fail("more came than was published");
+			count_latency(t - run.sent[publication], 1);
 		}
 	}
 	if (answers > 0 && run.again) {
@@ -228,7 +232,7 @@ static void on_heard(struct line *l, uint64_t messages, uint64_t answers) {
 	}
 }
 
-// pump handles what has come, waiting for at most millis for it. It returns whether anything had.
+// pump handles what has come, waiting for at most millis for it. It returns 0 if nothing had, and 2 if a command is there.
 static int pump(int millis) {
 	struct epoll_event events[EVENTS_MAX];
 	int n = epoll_wait(epoll_fd, events, EVENTS_MAX, millis);
@@ -283,10 +287,16 @@ static uint64_t deliveries_of(uint64_t count, uint32_t channels) {
 	return all;
 }
 
+static void all_came(uint64_t all) {
+	errno = EBADMSG;
+	if (run.deliveries != all) fail("more came than was published");
+}
+
 static void fan(size_t bytes, uint64_t k, uint64_t count, uint64_t micros, uint32_t channels) {
 	struct line *l = first_publisher();
 	begin_run(bytes, k, channels);
-	run.sent = calloc(count + channels, sizeof *run.sent);
+	run.sent = calloc(count, sizeof *run.sent);
+	run.sent_count = count;
 	uint64_t begin = now(), next = begin;
 	for (uint64_t i = 0; i < count; i++) {
 		// What has not come yet is waited for, so that nothing is sent together with what follows.
@@ -298,7 +308,8 @@ static void fan(size_t bytes, uint64_t k, uint64_t count, uint64_t micros, uint3
 	}
 	uint64_t all = k * deliveries_of(count, channels);
 	wait_for(&run.deliveries, all, "deliveries are missing");
-	wait_for(&run.answers, *script.answer ? k * count : 0, "answers are missing");
+	wait_for(&run.answers, k * count, "answers are missing");
+	all_came(all);
 	answer_figures(run.deliveries, now() - begin, all);
 }
 
@@ -315,7 +326,9 @@ static void flat(size_t bytes, uint64_t flight, uint64_t count, uint32_t channel
 		wait_for(&run.answers, i - flight + 1 > i ? 0 : i - flight + 1, "answers are missing");
 	}
 	wait_for(&run.answers, count, "answers are missing");
-	wait_for(&run.deliveries, deliveries_of(count, channels), "deliveries are missing");
+	uint64_t all = deliveries_of(count, channels);
+	wait_for(&run.deliveries, all, "deliveries are missing");
+	all_came(all);
 	answer_figures(run.deliveries, now() - begin, 0);
 }
 
