@@ -25,7 +25,8 @@ import (
 // Dial opens a connection to a ws or wss URL (http and https mean the same).
 // opts may be nil. ctx bounds the handshake only.
 //
-// Redirects are not followed. The response is returned also with an error, if there
+// Redirects are followed only if opts.RedirectsMax says so; one that is not is a *RedirectError
+// within the *HandshakeError. The response is returned also with an error, if there
 // was one; its body holds what of it was read, at most the limit of
 // Limits.ResponseBytes together with its head, and need not be closed. A wrong
 // handshake is a *HandshakeError.
@@ -33,6 +34,11 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 	if opts == nil {
 		opts = new(DialOptions)
 	}
+	return hop{url, opts}.dial(ctx)
+}
+
+// dialOnce opens a connection to the server that the URL names.
+func dialOnce(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
 	var nonce [16]byte
 	rand.Read(nonce[:])
 	d, err := newDialer(ctx, url, opts, handshake.Key(nonce))
@@ -69,24 +75,9 @@ type dialer struct {
 
 // newDialer makes the request of a handshake: one that upgrades a connection, or without a key one for a stream of HTTP/2.
 func newDialer(ctx context.Context, rawURL string, opts *DialOptions, key string) (*dialer, error) {
-	u, err := url.Parse(rawURL)
+	u, err := parseURL(rawURL)
 	if err != nil {
-		return nil, &HandshakeError{Reason: "reading the URL", Err: err}
-	}
-	switch u.Scheme {
-	case "ws":
-		u.Scheme = "http"
-	case "wss":
-		u.Scheme = "https"
-	case "http", "https":
-	default:
-		return nil, &HandshakeError{Reason: "the URL's scheme must be ws or wss"}
-	}
-	switch {
-	case u.Hostname() == "":
-		return nil, &HandshakeError{Reason: "the URL has no host"}
-	case u.Fragment != "":
-		return nil, &HandshakeError{Reason: "the URL must have no fragment"} // RFC 6455 3
+		return nil, err
 	}
 	d := &dialer{opts: opts}
 	d.offer = handshake.Offer{Key: key, Subprotocols: opts.Subprotocols}

@@ -173,6 +173,13 @@ type DialOptions struct {
 	// proxy's URL. Default none.
 	Proxy func(*http.Request) (*url.URL, error)
 
+	// RedirectsMax is how many redirects (301, 302, 303, 307, 308) are followed. Default 0: none.
+	// One more, one from wss to ws, and one to what is no ws or wss URL fail with a *RedirectError.
+	// To another host or port only the fields Origin and User-Agent of Header go along, and neither Host,
+	// the URL's user and password nor a client certificate of TLSConfig; coming back does not bring
+	// them back. The context bounds all requests together, Limits.ResponseBytes each answer.
+	RedirectsMax int
+
 	Limits Limits
 
 	// As in AcceptOptions.

@@ -128,4 +128,28 @@ var driverMutants = []mutant{
 		old: "	if c.served {\n		return nil\n	}\n",
 		new: "	c.reading.giveBack()\n	c.served = false\n",
 	},
+	{
+		class: "FR-24", fault: "redirects are followed without bound",
+		file: "redirect.go", tests: ".:TestRedirects",
+		old: "followed >= h.opts.RedirectsMax {",
+		new: "followed >= h.opts.RedirectsMax+1 {",
+	},
+	{
+		class: "FR-24", fault: "a redirect takes the caller's secrets to another host",
+		file: "redirect.go", tests: ".:TestRedirectsKeepSecrets",
+		old: "if strings.EqualFold(from.Host, to.Host) {",
+		new: "if strings.EqualFold(from.Hostname(), to.Hostname()) {",
+	},
+	{
+		class: "FR-24", fault: "a redirect leads from wss to ws",
+		file: "redirect.go", tests: ".:TestRedirectsOverTLS",
+		old: "case wasSecure && !secure:",
+		new: "case secure && !wasSecure:",
+	},
+	{
+		class: "FR-24", fault: "a host passes under a name that the caller has given to another",
+		file: "redirect.go", tests: ".:TestRedirectsOverTLS",
+		old: `config.ServerName = ""`,
+		new: "",
+	},
 }
