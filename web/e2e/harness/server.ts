@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -13,6 +14,8 @@ export interface ServerOptions {
   /** Arguments after `serve --dev --listen host:port`. */
   readonly extra?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** It speaks TLS, with a certificate that no one has signed. */
+  readonly secure?: boolean;
 }
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
@@ -41,6 +44,7 @@ export class Server {
     const command = options.command ?? [binary()];
     const server = new Server(command, options, await mkdtemp(join(tmpdir(), "bellwire-e2e-")));
     try {
+      if (server.secure) makeCertificate(server.directory);
       // Between asking for a free port and listening on it another process may take it.
       for (let attempt = 1; ; attempt++) {
         server.#port = await freePort();
@@ -62,7 +66,11 @@ export class Server {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.secure ? "https" : "http"}://127.0.0.1:${this.#port}`;
+  }
+
+  get secure(): boolean {
+    return this.#options.secure === true;
   }
 
   /** What the process has written to both its outputs, over all its lives. */
@@ -82,7 +90,7 @@ export class Server {
     const child = spawn(
       program,
       [...first, "serve", "--dev", "--listen", `127.0.0.1:${this.#port}`, ...(this.#options.extra ?? [])],
-      { cwd: this.directory, env: { ...inherited(), ...this.#options.environment }, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: this.directory, env: { ...inherited(), ...(this.secure ? certificate : {}), ...this.#options.environment }, stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = child;
     children.add(child);
@@ -143,12 +151,36 @@ function inherited(): NodeJS.ProcessEnv {
 
 async function ready(url: string): Promise<boolean> {
   try {
+    if (url.startsWith("https:")) return await readySecurely(url);
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();
     return response.status === 200;
   } catch {
     return false; // Not listening yet: the caller asks again, and gives up with the server's log.
   }
+}
+
+/** The server's certificate is the test's own: there is nothing to verify. */
+function readySecurely(url: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { rejectUnauthorized: false, agent: false, timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on("timeout", () => request.destroy(new Error("timeout")));
+    request.on("error", reject);
+  });
+}
+
+/** Where a secure server finds its certificate, in its directory. */
+const certificate = { BELLWIRE_TLS_CERTIFICATE_FILE: "certificate.pem", BELLWIRE_TLS_KEY_FILE: "key.pem" };
+
+function makeCertificate(directory: string): void {
+  const { status, stderr } = spawnSync("openssl", [
+    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+    "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate.BELLWIRE_TLS_CERTIFICATE_FILE, "-keyout", certificate.BELLWIRE_TLS_KEY_FILE,
+  ], { cwd: directory, encoding: "utf8" });
+  if (status !== 0) throw new Error(`openssl made no certificate: ${stderr}`);
 }
 
 async function freePort(): Promise<number> {

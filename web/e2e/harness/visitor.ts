@@ -41,10 +41,10 @@ export class Visitor {
   static async arrive(browser: Browser, server: Server, name: string, options: VisitorOptions = {}): Promise<Visitor> {
     const { path = "/", expected = [], ...contextOptions } = options;
     const line = await Line.open(server.port);
-    const context = await browser.newContext(contextOptions);
+    const context = await browser.newContext({ ignoreHTTPSErrors: server.secure, ...contextOptions });
     const visitor = new Visitor(name, line, context, await context.newPage(), expected);
     try {
-      await visitor.page.goto(line.url + path);
+      await visitor.page.goto((server.secure ? line.url.replace("http:", "https:") : line.url) + path);
     } catch (error) {
       await visitor.leave();
       throw error;
