@@ -20,7 +20,7 @@ type Size struct {
 	publishers []int         // 1x, 2x, 4x, 8x
 	published  int           // publications of one run
 	ladder     []int         // connections at which memory is read: a first step that is left out, then 1x, 2x, 4x, 8x
-	idle       time.Duration // how long connections are left alone
+	idle       time.Duration // how long connections are left alone: Bellwire and Centrifuge ping each of theirs once in 25 s
 	idleRounds int           // in how many rounds
 }
 
@@ -30,13 +30,13 @@ var (
 		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echoGrowth: []int{200, 400, 800}, echo: 250 * time.Millisecond,
 		fans: []int{1000, 10000}, deliveries: 20_000, flat: 100_000,
 		growth: []int{1000, 2000, 4000, 8000}, channels: []int{100, 200, 400, 800}, publishers: []int{16, 32, 64, 128}, published: 5000,
-		ladder: []int{1000, 2000, 4000, 8000, 15000}, idle: 30 * time.Second, idleRounds: 5,
+		ladder: []int{1000, 2000, 4000, 8000, 15000}, idle: 25 * time.Second, idleRounds: 5,
 	}
 	Quick = Size{
 		sizes: []int{128, 4096}, echoConns: []int{100}, echoGrowth: []int{200, 400}, echo: 150 * time.Millisecond,
 		fans: []int{1000}, deliveries: 10_000, flat: 50_000,
 		growth: []int{500, 1000, 2000}, channels: []int{50, 100, 200}, publishers: []int{16, 32}, published: 2000,
-		ladder: []int{500, 1000, 2000, 4000}, idle: 30 * time.Second, idleRounds: 1,
+		ladder: []int{500, 1000, 2000, 4000}, idle: 25 * time.Second, idleRounds: 1,
 	}
 	Smoke = Size{
 		sizes: []int{128}, echoConns: []int{10}, echoGrowth: []int{20}, echo: 20 * time.Millisecond,

@@ -26,7 +26,7 @@ func Build(root, dir string) (*Programs, error) {
 	}{
 		{".", []string{"gcc", "-O3", "-Wall", "-o", p.path("floor"), "native/floor.c"}},
 		{".", []string{"gcc", "-O3", "-Wall", "-o", p.path("load"), "native/load.c", "native/line.c"}},
-		{".", []string{"go", "build", "-o", p.dir, "./cmd/engine", "./cmd/peer"}},
+		{".", []string{"go", "build", "-mod=mod", "-o", p.dir, "./cmd/engine", "./cmd/peer"}},
 		{"..", []string{"go", "build", "-trimpath", "-o", p.dir, "./cmd/bellwire"}}, // with its own versions of what it needs
 	} {
 		if err := p.step(step.dir, step.words...); err != nil {

@@ -31,7 +31,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MICROS_MAX = 1 << 18, PAYLOAD_MAX = 64 << 10 };
+enum { MICROS_MAX = 1 << 22, PAYLOAD_MAX = 64 << 10 };
 
 static int port, spin;
 static uint32_t histogram[MICROS_MAX];
