@@ -20,6 +20,8 @@ FLAGS ?=
 PEERS ?= node python
 # How much of the largest compression cases `make conformance` plays: turns or full.
 SUITE ?= turns
+# How long a server is abused in `make soak-server`.
+SOAK ?= 10m
 # How many connections come and go in `make soak`.
 CYCLES ?= 200000
 # Packages whose exhaustive tests take minutes under the race detector; they run without it. A regular expression.
@@ -74,6 +76,10 @@ conformance: ## Play the public suite's cases with 1,000 messages each (SUITE=fu
 .PHONY: soak
 soak: ## Let CYCLES (200,000) connections come and go in each driver, and see that they leave nothing
 	@BELLWIRE_SOAK=$(CYCLES) $(STEP) soak go run ./internal/gotest -timeout 2h -run '^TestChurn$$' ./websocket/conformance
+
+.PHONY: soak-server
+soak-server: build ## Abuse a server for SOAK (10m), and see what honest clients notice of it
+	@$(STEP) "soak of the server" go run ./server/soak -binary bin/bellwire -duration $(SOAK)
 
 .PHONY: test-web
 test-web: npm ## Run the TypeScript tests of client, demo and browser harness
