@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"slices"
@@ -16,11 +17,16 @@ import (
 // Object is one JSON object that is being read.
 type Object struct {
 	path     string // "" or "since."
-	fields   map[string]jsontext.Value
-	read     map[string]bool
+	fields   []field
 	children []*Object
 	wrong    *wrong // of the whole document
+
+	root  wrong            // where wrong points in the outermost object
+	first [fieldsFew]field // room for the fields of most documents
 }
+
+// fieldsFew is how many fields cost no memory of their own: no method has more that are usually given.
+const fieldsFew = 4
 
 // wrong is what was wrong first. A missing field gives way to an unknown one: whoever misspells a name wants to read the name.
 type wrong struct {
@@ -28,9 +34,11 @@ type wrong struct {
 	missing bool            // it is that a field is missing
 }
 
-// Parse reads text, which must be one object nested at most depthMax deep, without duplicate names and in valid UTF-8.
+// Parse reads text, which must be one object nested at most depthMax deep, without duplicate names and in valid UTF-8. The
+// text must not change before End.
 func Parse(text []byte, depthMax int) *Object {
-	o := &Object{wrong: &wrong{}, read: make(map[string]bool)}
+	o := &Object{}
+	o.wrong = &o.root
 	if depth(text) > depthMax {
 		o.failf("the document is nested more than %d deep", depthMax)
 		return o
@@ -47,32 +55,8 @@ func (o *Object) fill(text []byte) {
 	case value.Kind() != '{':
 		o.fail("the body is not a JSON object")
 	default:
-		// Names are unique and values valid, so this cannot fail.
-		if err := json.Unmarshal(value, &o.fields); err != nil {
-			o.fail("the body cannot be read")
-		}
+		o.fields = appendFields(o.first[:0], text)
 	}
-}
-
-// depth is how deep arrays and objects are nested. Text that is not JSON gives some number.
-func depth(text []byte) int {
-	var now, deepest int
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			now++
-			deepest = max(deepest, now)
-		case '}', ']':
-			now--
-		}
-	}
-	return deepest
 }
 
 // Err returns the first thing that was wrong so far.
@@ -91,9 +75,9 @@ func (o *Object) End() error {
 
 func (o *Object) refuseUnread() {
 	var unknown []string
-	for name := range o.fields {
-		if !o.read[name] {
-			unknown = append(unknown, name)
+	for i := range o.fields {
+		if !o.fields[i].read {
+			unknown = append(unknown, string(o.fields[i].name))
 		}
 	}
 	if len(unknown) > 0 {
@@ -137,15 +121,33 @@ func (o *Object) Refuse(err error) {
 
 // Has reports whether the field is there, also as null.
 func (o *Object) Has(name string) bool {
-	_, found := o.fields[name]
-	return found
+	return o.find(name) != nil
+}
+
+// find returns nil when the field is not there.
+func (o *Object) find(name string) *field {
+	for i := range o.fields {
+		if string(o.fields[i].name) == name {
+			return &o.fields[i]
+		}
+	}
+	return nil
+}
+
+// value returns a field of any kind, and false when it is not there. From now on the field is a known one.
+func (o *Object) value(name string) (jsontext.Value, bool) {
+	f := o.find(name)
+	if f == nil {
+		return nil, false
+	}
+	f.read = true
+	return f.value, o.wrong.err == nil
 }
 
 // take returns the value of a field that must be of one of the kinds, and false when it is not there.
 func (o *Object) take(name, kinds, want string) (jsontext.Value, bool) {
-	o.read[name] = true
-	value, found := o.fields[name]
-	if !found || o.wrong.err != nil {
+	value, found := o.value(name)
+	if !found {
 		return nil, false
 	}
 	switch kind := value.Kind(); {
@@ -203,6 +205,9 @@ func (o *Object) ShortText(name string, bytesMax int) string {
 }
 
 func unquote(value jsontext.Value) string {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
+	}
 	text, err := jsontext.AppendUnquote(nil, value)
 	if err != nil {
 		return "" // not reached: the document is valid
@@ -293,50 +298,17 @@ func (o *Object) list(name string, most int) ([]jsontext.Value, bool) {
 	return values, true
 }
 
-// elements counts the elements of a valid array.
-func elements(array jsontext.Value) int {
-	count, nested := 1, 0
-	empty := true
-	for i := 0; i < len(array); i++ {
-		switch array[i] {
-		case '"':
-			empty = false
-			for i++; array[i] != '"'; i++ {
-				if array[i] == '\\' {
-					i++
-				}
-			}
-		case '[', '{':
-			nested++
-			empty = empty && nested == 1
-		case ']', '}':
-			nested--
-		case ',':
-			if nested == 1 {
-				count++
-			}
-		case ' ', '\t', '\n', '\r':
-		default:
-			empty = false
-		}
-	}
-	if empty {
-		return 0
-	}
-	return count
-}
-
 // Object returns a nested object, and whether it was there.
 func (o *Object) Object(name string) (*Object, bool) {
 	value, found := o.take(name, "{", "an object")
 	if !found {
-		return &Object{wrong: o.wrong, read: make(map[string]bool)}, false
+		return &Object{wrong: o.wrong}, false
 	}
 	return o.child(name+".", value), true
 }
 
 func (o *Object) child(path string, value jsontext.Value) *Object {
-	child := &Object{path: o.path + path, wrong: o.wrong, read: make(map[string]bool)}
+	child := &Object{path: o.path + path, wrong: o.wrong}
 	child.fill(value)
 	o.children = append(o.children, child)
 	return child
@@ -344,17 +316,11 @@ func (o *Object) child(path string, value jsontext.Value) *Object {
 
 // Value returns a field of any kind as compact JSON, null included, and whether it was there.
 func (o *Object) Value(name string) ([]byte, bool) {
-	o.read[name] = true
-	value, found := o.fields[name]
-	if !found || o.wrong.err != nil {
+	value, found := o.value(name)
+	if !found {
 		return nil, false
 	}
-	compact := value.Clone()
-	if err := compact.Compact(); err != nil {
-		o.failf("%s cannot be read", o.path+name)
-		return nil, false
-	}
-	return compact, true
+	return appendCompact(make([]byte, 0, len(value)), value), true
 }
 
 // ObjectValue returns an object as compact JSON without looking into it, and whether it was there.

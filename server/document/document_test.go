@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/bellwire/bellwire/realtime"
 )
 
@@ -165,4 +168,54 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("channel %q, want %q", got, want["channel"])
 		}
 	})
+}
+
+// An object's fields and a value without space are what jsontext makes of them, however the text is spaced.
+func FuzzTheFieldsAreThoseOfJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, ` { } `, `{"a":1}`, "\t{ \"a\" : [ 1 , { \"b\" : \"]}\\\"\" } ] , \"c\\u0064\" :null\r\n}\n", `{"":""}`, `{"a":"\\"}`, `{"a":-1.50e+3,"b":true}`,
+		`{"a":{"b":{"c":[[[]]]}},"d":" x  y "}`, `{"é":"\ud83d\ude00","\n":[]}`, `[1]`, `{"a":1`, `{"a":1,"a":2}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if value := jsontext.Value(text); !value.IsValid() || value.Kind() != '{' {
+			return
+		}
+		var want map[string]jsontext.Value
+		if err := jsonv2.Unmarshal(text, &want); err != nil {
+			t.Fatal(err)
+		}
+		got := appendFields(nil, text)
+		if len(got) != len(want) {
+			t.Fatalf("%d fields, want %d", len(got), len(want))
+		}
+		for _, field := range got {
+			wanted, found := want[string(field.name)]
+			if !found || string(field.value) != string(wanted) {
+				t.Fatalf("%q is %q, want %q", field.name, field.value, wanted)
+			}
+			compact := wanted.Clone()
+			if err := compact.Compact(); err != nil {
+				t.Fatal(err)
+			}
+			if got := appendCompact(nil, field.value); string(got) != string(compact) {
+				t.Fatalf("%q without space is %q, want %q", wanted, got, compact)
+			}
+		}
+	})
+}
+
+func BenchmarkPublishRequest(b *testing.B) {
+	text := []byte(`{"channel":"bench:0","data":{"t":1234567890,"pad":"` + strings.Repeat("x", 100) + `"},"id":"b6Jx"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		in := Parse(text, 31)
+		in.ShortText("id", 64)
+		in.Payload("data")
+		in.Text("channel")
+		if err := in.End(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
