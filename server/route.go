@@ -57,14 +57,24 @@ func (rt *router) find(r *http.Request) http.Handler {
 	return http.HandlerFunc(api.NotFound)
 }
 
-// secure sets what holds for every answer: no guessing of types, no framing, no referrer.
+// securityFields hold for every answer: no guessing of types, no framing, no referrer. Their values are shared by all
+// answers; a handler that wants another one sets the field anew.
+var securityFields = [...]struct {
+	name   string // as net/http spells it
+	values []string
+}{
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+}
+
 func secure(w http.ResponseWriter) {
 	header := w.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	for i := range securityFields {
+		header[securityFields[i].name] = securityFields[i].values
+	}
 }
 
 // routes returns what is served on the main address and, when there is one, on the internal address.
