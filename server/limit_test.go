@@ -121,6 +121,27 @@ func TestVC46EveryConfiguredLimitIsMet(t *testing.T) {
 				t.Errorf("two channels: %d", status)
 			}
 		}},
+		{"api.batch_commands", func(c *config.Config) { c.API.BatchCommands = 1 }, func(t *testing.T, f *fixture) {
+			if status, _ := f.call("batch", `{"commands":[{"publish":{"channel":"chat:a","data":1}},{"publish":{"channel":"chat:a","data":2}}]}`); status != 400 {
+				t.Errorf("two commands: %d", status)
+			}
+		}},
+		{"api.streams", func(c *config.Config) { c.API.Streams = 1 }, func(t *testing.T, f *fixture) {
+			one := f.stream()
+			one.send("{}\n")
+			one.answer()
+			if status, header, _ := f.raw(streamHead); status != 429 || header.Get("Retry-After") == "" {
+				t.Errorf("the second: %d %v", status, header)
+			}
+			one.finish()
+			two := f.stream()
+			two.finish()
+		}},
+		{"api.stream_idle", func(c *config.Config) { c.API.StreamIdle = 100 * time.Millisecond }, func(t *testing.T, f *fixture) {
+			if end := f.stream().end(); end.Error == nil || end.Error.Name != "timeout" {
+				t.Errorf("an idle stream ends with %+v", end)
+			}
+		}},
 		{"api.failures_per_minute", func(c *config.Config) { c.API.FailuresPerMinute = 1 }, func(t *testing.T, f *fixture) {
 			wrong := http.Header{"Authorization": {"Bearer wrong"}}
 			f.post("/api/v1/info", "", wrong)

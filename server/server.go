@@ -14,6 +14,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/safego"
 	"github.com/bellwire/bellwire/realtime/node"
+	"github.com/bellwire/bellwire/server/api"
 	"github.com/bellwire/bellwire/server/config"
 	"github.com/bellwire/bellwire/server/failure"
 	"github.com/bellwire/bellwire/server/metrics"
@@ -38,6 +39,7 @@ type Server struct {
 	logger    *slog.Logger
 	metrics   *metrics.Metrics
 	node      *node.Node
+	api       *api.API
 	websocket *transport.WebSocket
 	admission *transport.Admission
 	failures  *failure.Counter // invalid tokens of each address
@@ -190,6 +192,7 @@ func (s *Server) drain() {
 	s.logger.Info("draining", "connections", info.Connections, "over", s.config.Drain.String())
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain+closeTimeout)
 	defer cancel()
+	s.api.Drain()
 	if err := s.node.Drain(ctx, s.config.Drain); err != nil {
 		s.logger.Warn("the drain was cut short", "error", err)
 	}
@@ -199,6 +202,7 @@ func (s *Server) drain() {
 func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	s.api.Drain() // also where a listener failed, and nothing was drained
 	var errs []error
 	for _, server := range []*http.Server{s.public, s.internal} {
 		if server == nil {

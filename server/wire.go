@@ -53,7 +53,8 @@ func (s *Server) wire() error {
 	if s.websocket, err = transport.NewWebSocket(s.transportConfig(proxies)); err != nil {
 		return err
 	}
-	public, internal := s.routes(s.newAPI(proxies))
+	s.api = s.newAPI(proxies)
+	public, internal := s.routes(s.api)
 	s.public = s.httpServer(public)
 	s.public.ConnContext = s.admission.ConnContext
 	s.public.ConnState = s.admission.ConnState
@@ -148,6 +149,7 @@ func (s *Server) newAPI(proxies *transport.Proxies) *api.API {
 		Node: s.node, Protocol: native.JSON, Keys: auth.NewAPIKeys(s.config.API.Keys),
 		ClientAddr: proxies.ClientAddr, Now: time.Now, Logger: s.logger, Metrics: s.metrics,
 		BodyBytesMax: int64(s.config.API.BodyBytes), BroadcastChannelsMax: s.config.API.BroadcastChannels,
+		BatchCommandsMax: s.config.API.BatchCommands, StreamsMax: s.config.API.Streams, StreamIdle: s.config.API.StreamIdle,
 		FailuresPerMinute: s.config.API.FailuresPerMinute, Timeout: s.config.API.Timeout,
 	})
 }

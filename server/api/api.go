@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwire/bellwire/realtime"
@@ -32,8 +33,11 @@ type Config struct {
 
 	BodyBytesMax         int64
 	BroadcastChannelsMax int
+	BatchCommandsMax     int
+	StreamsMax           int           // at once
+	StreamIdle           time.Duration // how long a stream may bring nothing
 	FailuresPerMinute    int
-	Timeout              time.Duration // of one request's work
+	Timeout              time.Duration // of one request's work, or of what has arrived together on a stream
 }
 
 // Metrics counts requests. Its methods are called concurrently.
@@ -48,11 +52,15 @@ type API struct {
 	config   Config
 	failures *failure.Counter
 	methods  map[string]method
+	draining context.Context // ended by drain
+	drain    context.CancelFunc
+	streams  atomic.Int64 // that are open
 }
 
 // New returns the handler of everything below Prefix.
 func New(config Config) *API {
 	a := &API{config: config, failures: failure.New(config.FailuresPerMinute, config.Now), methods: make(map[string]method)}
+	a.draining, a.drain = context.WithCancel(context.Background())
 	for _, m := range methods {
 		a.methods[m.name] = m
 	}
@@ -61,22 +69,24 @@ func New(config Config) *API {
 
 // method is one thing a backend can ask. It returns the whole answer as JSON.
 type method struct {
-	name string
-	call func(a *API, ctx context.Context, in *document.Object) ([]byte, error)
+	name  string
+	call  func(a *API, ctx context.Context, in *document.Object) ([]byte, error)
+	depth int // how much deeper than elsewhere its document may be
 }
 
 // methods is the registry, in the order of the documentation.
 var methods = []method{
-	{"publish", (*API).publish},
-	{"broadcast", (*API).broadcast},
-	{"update", (*API).update},
-	{"history", (*API).history},
-	{"state", (*API).state},
-	{"presence", (*API).presence},
-	{"channels", (*API).channels},
-	{"disconnect", (*API).disconnect},
-	{"unsubscribe", (*API).unsubscribe},
-	{"info", (*API).info},
+	{name: "publish", call: (*API).publish},
+	{name: "broadcast", call: (*API).broadcast},
+	{name: "batch", call: (*API).batch, depth: batchDepth},
+	{name: "update", call: (*API).update},
+	{name: "history", call: (*API).history},
+	{name: "state", call: (*API).state},
+	{name: "presence", call: (*API).presence},
+	{name: "channels", call: (*API).channels},
+	{name: "disconnect", call: (*API).disconnect},
+	{name: "unsubscribe", call: (*API).unsubscribe},
+	{name: "info", call: (*API).info},
 }
 
 // ServeHTTP answers a method, or the description of all.
@@ -86,13 +96,18 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	started := a.config.Now()
+	if name == streamName {
+		status := a.serveStream(w, r)
+		a.config.Metrics.APIRequest(name, status, a.config.Now().Sub(started))
+		return
+	}
 	answer, failure := a.answer(w, r, name)
 	status := http.StatusOK
 	if failure != nil {
 		status = failure.status
 		failure.write(w)
 	} else {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header()["Content-Type"] = typeJSON
 		_, _ = w.Write(append(answer, '\n'))
 	}
 	if _, known := a.methods[name]; known {
@@ -100,44 +115,58 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// typeJSON is shared by all answers; nobody may change it.
+var typeJSON = []string{"application/json"}
+
 func (a *API) answer(w http.ResponseWriter, r *http.Request, name string) ([]byte, *problem) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return nil, newProblem(realtime.CodeBadRequest, "the method must be POST").withStatus(http.StatusMethodNotAllowed)
-	}
-	if failure := a.authenticate(w, r); failure != nil {
-		return nil, failure
-	}
 	m, known := a.methods[name]
-	if !known || r.URL.RawPath != "" {
-		return nil, newProblem(realtime.CodeUnknownCommand, "there is no such method; "+Prefix+"openapi.yaml lists all")
-	}
-	if r.URL.RawQuery != "" {
-		return nil, newProblem(realtime.CodeBadRequest, "a method takes its fields from the body, not from the query")
+	if failure := a.admit(w, r, known); failure != nil {
+		return nil, failure
 	}
 	body, failure := a.readBody(w, r)
 	if failure != nil {
 		return nil, failure
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), a.config.Timeout)
-	defer cancel()
-	answer, err := a.call(ctx, m, document.Parse(body, depthMax))
+	ctx := until(r.Context(), a.config.Now().Add(a.config.Timeout))
+	defer ctx.end()
+	answer, err := a.call(ctx, m, document.Parse(body, depthMax+m.depth))
 	if err != nil {
 		return nil, a.problemOf(err, name)
 	}
 	return answer, nil
 }
 
+// admit checks what is the same for all methods.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, known bool) *problem {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return newProblem(realtime.CodeBadRequest, "the method must be POST").withStatus(http.StatusMethodNotAllowed)
+	}
+	if failure := a.authenticate(w, r); failure != nil {
+		return failure
+	}
+	if !known || r.URL.RawPath != "" {
+		return newProblem(realtime.CodeUnknownCommand, "there is no such method; "+Prefix+"openapi.yaml lists all")
+	}
+	if r.URL.RawQuery != "" {
+		return newProblem(realtime.CodeBadRequest, "a method takes its fields from the body, not from the query")
+	}
+	return nil
+}
+
 // call recovers: one request that meets a bug must not take the answer with it.
 func (a *API) call(ctx context.Context, m method, in *document.Object) (answer []byte, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			a.config.Metrics.APIPanicked()
-			a.config.Logger.Error("panic in a method of the API", "method", m.name, "cause", cause, "stack", string(debug.Stack()))
-			err = realtime.NewError(realtime.CodeInternal, "")
-		}
-	}()
+	defer a.recovered(m.name, &err)
 	return m.call(a, ctx, in)
+}
+
+// recovered is deferred by what runs a method.
+func (a *API) recovered(method string, err *error) {
+	if cause := recover(); cause != nil {
+		a.config.Metrics.APIPanicked()
+		a.config.Logger.Error("panic in a method of the API", "method", method, "cause", cause, "stack", string(debug.Stack()))
+		*err = realtime.NewError(realtime.CodeInternal, "")
+	}
 }
 
 // Protect returns next behind the API's keys.

@@ -25,7 +25,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem
 	if encoding := r.Header.Values("Content-Encoding"); len(encoding) > 0 {
 		return nil, newProblem(realtime.CodeBadRequest, "the body must not be compressed").withStatus(http.StatusUnsupportedMediaType)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.config.BodyBytesMax))
+	body, err := a.readAll(w, r)
 	if err != nil {
 		return nil, a.bodyProblem(w, err)
 	}
@@ -36,6 +36,18 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem
 		return nil, newProblem(realtime.CodeBadRequest, "the Content-Type must be application/json").withStatus(http.StatusUnsupportedMediaType)
 	}
 	return body, nil
+}
+
+// readAll takes the length that was announced at its word, up to a size that costs nothing when it is a lie: net/http lets
+// a body be no longer than that.
+func (a *API) readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	const trustedBytesMax = 16 << 10
+	if r.ContentLength >= 0 && r.ContentLength <= trustedBytesMax {
+		body := make([]byte, r.ContentLength)
+		n, err := io.ReadFull(r.Body, body)
+		return body[:n], err
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, a.config.BodyBytesMax))
 }
 
 func (a *API) bodyProblem(w http.ResponseWriter, err error) *problem {
@@ -61,10 +73,18 @@ func isJSON(fields []string) bool {
 	if len(fields) != 1 {
 		return false
 	}
+	if fields[0] == "application/json" {
+		return true
+	}
 	kind, parameters, err := mime.ParseMediaType(fields[0])
 	if err != nil || kind != "application/json" {
 		return false
 	}
+	return isUTF8(parameters)
+}
+
+// isUTF8 reports whether a media type's parameters say nothing or that the text is in UTF-8.
+func isUTF8(parameters map[string]string) bool {
 	charset, named := parameters["charset"]
 	return len(parameters) == 0 || len(parameters) == 1 && named && strings.EqualFold(charset, "utf-8")
 }

@@ -1,10 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
@@ -16,16 +15,24 @@ import (
 const limitMax = 1000
 
 func (a *API) publish(ctx context.Context, in *document.Object) ([]byte, error) {
-	draft := readDraft(in)
-	draft.Channel = in.Text("channel")
-	if err := in.End(); err != nil {
+	draft, err := readPublish(in)
+	if err != nil {
 		return nil, err
 	}
 	published, err := a.config.Node.Publish(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
-	return a.reply(&session.Published{Published: published})
+	return appendPublished(make([]byte, 0, publishedBytes), published), nil
+}
+
+// publishedBytes is enough for most answers and a line feed.
+const publishedBytes = 96
+
+func readPublish(in *document.Object) (broker.Draft, error) {
+	draft := readDraft(in)
+	draft.Channel = in.Text("channel")
+	return draft, in.End()
 }
 
 // readDraft reads what publish and broadcast share.
@@ -193,14 +200,13 @@ func (a *API) presence(ctx context.Context, in *document.Object) ([]byte, error)
 	return a.reply(&session.PresencePage{PresencePage: page})
 }
 
-// reply is the protocol's own reply without the field around it: {"publish":{…}} becomes {…}.
+// reply is the protocol's own reply without the field around it: {"publish":{…}} becomes {…}. The protocol writes it as one
+// field without space, and ends it with a line feed.
 func (a *API) reply(message session.Message) ([]byte, error) {
-	var fields map[string]jsontext.Value
-	if err := json.Unmarshal(a.config.Protocol.Encode(0, message), &fields); err != nil {
-		return nil, err
+	text := bytes.TrimSuffix(a.config.Protocol.Encode(0, message), []byte("\n"))
+	_, value, found := bytes.Cut(text, []byte(":"))
+	if !found {
+		return nil, realtime.Errorf(realtime.CodeInternal, "the protocol's reply is %q", text)
 	}
-	for _, value := range fields {
-		return value, nil
-	}
-	return []byte("{}"), nil
+	return bytes.TrimSuffix(value, []byte("}")), nil
 }

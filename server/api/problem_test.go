@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellwire/bellwire/protocol/native"
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/broker"
+	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/server/document"
 )
 
@@ -69,8 +72,22 @@ func TestErrorsBecomeProblems(t *testing.T) {
 func TestAPanicIsAnAnswerAndALine(t *testing.T) {
 	var log bytes.Buffer
 	a, metrics := testAPI(&log)
-	_, err := a.call(t.Context(), method{"publish", func(*API, context.Context, *document.Object) ([]byte, error) { panic("canary") }}, document.Parse([]byte("{}"), 1))
+	_, err := a.call(t.Context(), method{name: "publish", call: func(*API, context.Context, *document.Object) ([]byte, error) { panic("canary") }}, document.Parse([]byte("{}"), 1))
 	if realtime.CodeOf(err) != realtime.CodeInternal || strings.Contains(err.Error(), "canary") || !strings.Contains(log.String(), "canary") || metrics.panics != 1 {
 		t.Errorf("%v %d %s", err, metrics.panics, log.String())
+	}
+}
+
+// A stream words a position as the protocol's reply does.
+func TestPublishedIsWordedAsTheProtocolDoes(t *testing.T) {
+	a, _ := testAPI(&bytes.Buffer{})
+	a.config.Protocol = native.JSON
+	for _, published := range []broker.Published{
+		{}, {Duplicate: true}, {Position: realtime.Position{Epoch: "e\"1", Offset: 1 << 50}}, {Position: realtime.Position{Epoch: "e", Offset: 7}, Duplicate: true},
+	} {
+		want, err := a.reply(&session.Published{Published: published})
+		if got := appendPublished(nil, published); err != nil || string(got) != string(want) {
+			t.Errorf("%s, want %s, %v", got, want, err)
+		}
 	}
 }

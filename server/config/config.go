@@ -63,6 +63,9 @@ type API struct {
 	KeysFile          string        `koanf:"keys_file" help:"file with one key on each line, besides keys"`
 	BodyBytes         Size          `koanf:"body_bytes" min:"1KiB" max:"64MiB" help:"largest body of a request"`
 	BroadcastChannels int           `koanf:"broadcast_channels" min:"1" max:"100000" help:"most channels of one broadcast"`
+	BatchCommands     int           `koanf:"batch_commands" min:"1" max:"100000" help:"most commands of one batch"`
+	Streams           int           `koanf:"streams" min:"1" max:"100000" help:"most streams of publications at once"`
+	StreamIdle        time.Duration `koanf:"stream_idle" min:"100ms" max:"24h" help:"how long a stream of publications may bring nothing before it is ended"`
 	FailuresPerMinute int           `koanf:"failures_per_minute" min:"1" max:"10000" help:"wrong keys from one address in a minute before it gets 429 for a minute"`
 	Timeout           time.Duration `koanf:"timeout" min:"100ms" max:"5m" help:"how long one request may take"`
 }
@@ -116,7 +119,7 @@ func Default() Config {
 		Drain:  10 * time.Second,
 		Tokens: Tokens{Leeway: 30 * time.Second, FailuresPerMinute: 10},
 		API: API{
-			BodyBytes: MiB, BroadcastChannels: 1000, FailuresPerMinute: 10, Timeout: 10 * time.Second,
+			BodyBytes: MiB, BroadcastChannels: 1000, BatchCommands: 1000, Streams: 256, StreamIdle: 5 * time.Minute, FailuresPerMinute: 10, Timeout: 10 * time.Second,
 		},
 		HTTP: HTTP{
 			HeadBytes: 16 * KiB, HeaderLines: 64, LineBytes: 8 * KiB, URLBytes: 8 * KiB, Cookies: 32,

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bellwire/bellwire/realtime"
@@ -280,6 +279,44 @@ func (o *Object) Objects(name string, most int) []*Object {
 	return objects
 }
 
+// Documents returns a list of at most most objects, each a document of its own: what is wrong in one, also that it is no
+// object, is wrong in that one alone.
+func (o *Object) Documents(name string, most int) []*Object {
+	values, _ := o.list(name, most)
+	objects := make([]*Object, len(values))
+	for i, value := range values {
+		objects[i] = &Object{}
+		objects[i].wrong = &objects[i].root
+		if value.Kind() != '{' {
+			objects[i].failf("%s[%d] is not an object", o.path+name, i)
+			continue
+		}
+		objects[i].fields = appendFields(objects[i].first[:0], value)
+	}
+	return objects
+}
+
+// Choice returns the name and the object of the only field, which must be one of names, and "" when it is not.
+func (o *Object) Choice(names ...string) (string, *Object) {
+	for i := range o.fields {
+		if name := string(o.fields[i].name); !slices.Contains(names, name) {
+			o.failf("%s is not a field of this document", quoted(o.path+name))
+		}
+	}
+	if len(o.fields) != 1 {
+		o.failf("give exactly one of %s", strings.Join(names, ", "))
+	}
+	if o.wrong.err != nil {
+		return "", nil
+	}
+	name := string(o.fields[0].name)
+	fields, found := o.Object(name)
+	if !found {
+		return "", nil
+	}
+	return name, fields
+}
+
 // list counts before it splits, so that many small elements cost no memory (VC-17).
 func (o *Object) list(name string, most int) ([]jsontext.Value, bool) {
 	value, found := o.take(name, "[", "a list")
@@ -290,12 +327,7 @@ func (o *Object) list(name string, most int) ([]jsontext.Value, bool) {
 		o.failf("%s has more than %d elements", o.path+name, most)
 		return nil, false
 	}
-	var values []jsontext.Value
-	if err := json.Unmarshal(value, &values); err != nil {
-		o.failf("%s cannot be read", o.path+name)
-		return nil, false
-	}
-	return values, true
+	return appendElements(nil, value), true
 }
 
 // Object returns a nested object, and whether it was there.
@@ -309,7 +341,7 @@ func (o *Object) Object(name string) (*Object, bool) {
 
 func (o *Object) child(path string, value jsontext.Value) *Object {
 	child := &Object{path: o.path + path, wrong: o.wrong}
-	child.fill(value)
+	child.fields = appendFields(child.first[:0], value)
 	o.children = append(o.children, child)
 	return child
 }

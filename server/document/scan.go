@@ -28,6 +28,19 @@ func appendFields(fields []field, object []byte) []field {
 	return fields
 }
 
+// appendElements appends the elements of a valid array.
+func appendElements(elements []jsontext.Value, array []byte) []jsontext.Value {
+	i := skipSpace(array, skipSpace(array, 0)+1)
+	for array[i] != ']' {
+		end := skipValue(array, i)
+		elements = append(elements, jsontext.Value(array[i:end]))
+		if i = skipSpace(array, end); array[i] == ',' {
+			i = skipSpace(array, i+1)
+		}
+	}
+	return elements
+}
+
 func unquoteName(quoted []byte) []byte {
 	for _, c := range quoted {
 		if c == '\\' {
