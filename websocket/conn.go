@@ -36,7 +36,7 @@ type Conn struct {
 	flushing baton // to take output and write it
 
 	served  bool    // Serve has the turn to read
-	output  *[]byte // lent to the endpoint; nil: none
+	output  *output // lent to the endpoint; nil: none
 	taken   uint64  // how often output was taken
 	written uint64  // how often what was taken was written
 

@@ -30,9 +30,16 @@ var (
 	largeOutputs = sync.Pool{New: func() any { return newOutput(burstBytes) }}
 )
 
-func newOutput(size int) *[]byte {
-	buf := make([]byte, 0, size)
-	return &buf
+// output is a buffer for what an endpoint puts out, and what writing it takes.
+type output struct {
+	bytes   []byte
+	sending sending
+}
+
+func newOutput(size int) *output {
+	o := &output{bytes: make([]byte, 0, size)}
+	o.sending.init()
+	return o
 }
 
 // lendLocked gives the endpoint a buffer if it has none.
@@ -40,8 +47,8 @@ func (c *Conn) lendLocked() { c.lendFromLocked(&outputs) }
 
 func (c *Conn) lendFromLocked(pool *sync.Pool) {
 	if c.output == nil {
-		c.output = pool.Get().(*[]byte)
-		c.endpoint.Lend(*c.output)
+		c.output = pool.Get().(*output)
+		c.endpoint.Lend(c.output.bytes)
 	}
 }
 
@@ -101,11 +108,12 @@ func (c *Conn) flushLastLocked() {
 // has the turn to flush. What control frames come meanwhile are written too.
 func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 	for {
+		c.lendLocked() // pongs may be all there is
 		out, lent := c.endpoint.Output(), c.output
 		c.output = nil
 		c.taken++
 		c.mu.Unlock()
-		err := c.writeLine(ctx, out, payload)
+		err := c.writeLine(ctx, &lent.sending, out, payload)
 		recycle(lent, out)
 		c.mu.Lock()
 		c.writeWatch.rest()
@@ -127,12 +135,9 @@ func (c *Conn) writeFailedLocked(ctx context.Context, err error) error {
 }
 
 // recycle keeps a buffer that was lent to an endpoint for the next one.
-func recycle(lent *[]byte, out []byte) {
+func recycle(lent *output, out []byte) {
 	poison(out[:cap(out)])
-	if lent == nil {
-		return
-	}
-	*lent = out[:0]
+	lent.bytes = out[:0]
 	switch size := cap(out); {
 	case size == burstBytes:
 		largeOutputs.Put(lent)
@@ -143,9 +148,9 @@ func recycle(lent *[]byte, out []byte) {
 
 // writeLine writes head and payload. Nearly always a socket takes all there is at
 // once, and then neither a deadline nor the context is needed.
-func (c *Conn) writeLine(ctx context.Context, head, payload []byte) error {
+func (c *Conn) writeLine(ctx context.Context, sending *sending, head, payload []byte) error {
 	if len(payload) == 0 {
-		n, err := c.source.socket.send(c.line, head[:min(len(head), writeBytesMax)])
+		n, err := c.source.socket.send(sending, c.line, head[:min(len(head), writeBytesMax)])
 		if err != nil || n == len(head) {
 			return err
 		}

@@ -161,7 +161,7 @@ func (c *Conn) fillLocked(ctx context.Context) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
-	c.source.release()
+	c.source.renew()
 	c.armReadLocked()
 	c.watchLocked(&c.readWatch, ctx)
 	c.mu.Unlock()

@@ -13,5 +13,10 @@ func (*socket) plain() bool { return false }
 
 func (*source) readSocket(net.Conn) ([]byte, error) { return nil, net.ErrClosed }
 
+// sending is what a write of a socket takes.
+type sending struct{}
+
+func (*sending) init() {}
+
 // send writes nothing.
-func (*socket) send(net.Conn, []byte) (int, error) { return 0, nil }
+func (*socket) send(*sending, net.Conn, []byte) (int, error) { return 0, nil }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 )
 
@@ -67,7 +66,7 @@ func (s *source) readOnce(fd uintptr) bool {
 	return true
 }
 
-// sending is one write. It comes from a pool, since connections at rest have none.
+// sending is one write.
 type sending struct {
 	try   func(fd uintptr) // s.once, made once
 	out   []byte
@@ -75,35 +74,28 @@ type sending struct {
 	errno syscall.Errno
 }
 
-var sendings = sync.Pool{New: func() any {
-	s := new(sending)
-	s.try = s.once
-	return s
-}}
+func (s *sending) init() { s.try = s.once }
 
 func (s *sending) once(fd uintptr) { s.n, s.errno = sendTo(fd, s.out) }
 
 // send writes what the socket takes at once and returns how much that was. Where
 // it cannot, it writes nothing and returns no error.
-func (s *socket) send(line net.Conn, b []byte) (int, error) {
+func (s *socket) send(write *sending, line net.Conn, b []byte) (int, error) {
 	if !sendsDirectly || s.raw == nil || len(b) == 0 {
 		return 0, nil
 	}
-	write := sendings.Get().(*sending)
-	write.out, write.n, write.errno = b, 0, 0
+	write.out = b
 	err := s.raw.Control(write.try)
-	n, errno := write.n, write.errno
 	write.out = nil
-	sendings.Put(write)
 	switch {
 	case err != nil:
 		return 0, err
-	case errno == syscall.EAGAIN:
+	case write.errno == syscall.EAGAIN:
 		return 0, nil
-	case errno != 0:
-		return 0, lineError("write", line, errno)
+	case write.errno != 0:
+		return 0, lineError("write", line, write.errno)
 	}
-	return n, nil
+	return write.n, nil
 }
 
 // lineError makes an error of the system what the net package would have made of it.

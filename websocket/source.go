@@ -65,6 +65,16 @@ func (s *source) memory() []byte {
 	return s.buffer.bytes
 }
 
+// renew makes room for the next read. A buffer of the right size is kept: nearly
+// always that read finds nothing, and gives it back.
+func (s *source) renew() {
+	if s.buffer != nil && s.large() == s.full {
+		poison(s.buffer.bytes)
+		return
+	}
+	s.release()
+}
+
 // large reports whether the buffer is a large one.
 func (s *source) large() bool { return s.buffer != nil && len(s.buffer.bytes) == burstBytes }
 
