@@ -47,7 +47,7 @@ func benchCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
-	command.AddCommand(benchConnectCommand(), benchFanoutCommand(), benchPublishCommand(), benchPublishHTTPCommand(), benchIdleCommand())
+	command.AddCommand(benchConnectCommand(), benchFanoutCommand(), benchPublishCommand(), benchPublishHTTPCommand(), benchPublishStreamCommand(), benchIdleCommand())
 	return command
 }
 
@@ -104,6 +104,18 @@ func benchPublishHTTPCommand() *cobra.Command {
 	flags.Float64Var(&w.Rate, "rate", 500, "publications a second, of all publishers together")
 	flags.BoolVar(&w.FlatOut, "flat-out", false, "as fast as the answers come")
 	flags.IntVar(&w.Publishers, "publishers", 8, "HTTP connections that publish")
+	return command
+}
+
+func benchPublishStreamCommand() *cobra.Command {
+	w := loadgen.Traffic{Name: "publish-stream", HTTP: true, Stream: true}
+	command := benchTrafficCommand(&w, "Publish by the HTTP API's stream")
+	flags := command.Flags()
+	flags.IntVar(&w.Subscribers, "subscribers", 1, "lines that read, spread over the channels")
+	flags.Float64Var(&w.Rate, "rate", 500, "publications a second, of all publishers together")
+	flags.BoolVar(&w.FlatOut, "flat-out", false, "as fast as the answers come")
+	flags.IntVar(&w.Publishers, "publishers", 4, "streams that publish")
+	flags.IntVar(&w.InFlight, "in-flight", 256, "publications of one stream that wait for their answers")
 	return command
 }
 

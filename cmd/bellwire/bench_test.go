@@ -41,7 +41,7 @@ func TestBenchMistakes(t *testing.T) {
 func TestBenchHelpShowsNoSecret(t *testing.T) {
 	t.Setenv(environmentDemoKey, "a-secret-key")
 	t.Setenv(environmentLineToken, "a-secret-token")
-	for _, workload := range []string{"connect", "fanout", "publish", "publish-http", "idle"} {
+	for _, workload := range []string{"connect", "fanout", "publish", "publish-http", "publish-stream", "idle"} {
 		code, out, _ := invoke(t, "bench", workload, "--help")
 		if code != 0 || !strings.Contains(out, "--connect-rate") || strings.Contains(out, "a-secret") {
 			t.Errorf("%s: %d %s", workload, code, out)

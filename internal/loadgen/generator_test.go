@@ -100,6 +100,10 @@ func TestTraffic(t *testing.T) {
 			Traffic{Channels: 1, Subscribers: 3, Publishers: 1, InFlight: 4, Rate: 40, Payload: 128}, 20, 3},
 		{"by HTTP", "bench:", false,
 			Traffic{HTTP: true, Channels: 2, Subscribers: 2, Publishers: 2, InFlight: 1, Rate: 40, Payload: 1000}, 20, 1},
+		{"by streams", "bench:", false,
+			Traffic{HTTP: true, Stream: true, Channels: 2, Subscribers: 2, Publishers: 2, InFlight: 4, Rate: 40, Payload: 1000}, 20, 1},
+		{"by streams flat out", "bench:", false,
+			Traffic{HTTP: true, Stream: true, Channels: 1, Subscribers: 1, Publishers: 2, InFlight: 64, FlatOut: true, Payload: 128}, 0, 1},
 		{"by HTTP flat out", "bench:", false,
 			Traffic{HTTP: true, Channels: 1, Subscribers: 1, Publishers: 2, InFlight: 1, FlatOut: true, Payload: 128}, 0, 1},
 		{"nobody listens", "bench:", false,
@@ -232,6 +236,7 @@ func TestMistakes(t *testing.T) {
 		{"duration", func(w *Traffic) { w.Duration = 0 }},
 		{"rate", func(w *Traffic) { w.Rate = 0 }},
 		{"26 bytes", func(w *Traffic) { w.Payload = 25 }},
+		{"a stream is a request", func(w *Traffic) { w.Stream = true }},
 		{"one publication", func(w *Traffic) { w.HTTP, w.InFlight = true, 2 }},
 	} {
 		w := traffic

@@ -14,10 +14,11 @@ import (
 type Traffic struct {
 	Name        string // of the workload, for the report
 	HTTP        bool   // publish by the HTTP API instead of over lines
+	Stream      bool   // with HTTP: by one request for each publisher, line after line
 	Channels    int
 	Subscribers int // spread over the channels; may be 0
 	Publishers  int // lines or HTTP connections, spread over the channels
-	InFlight    int // publications of one publisher that wait for their answer; 1 over HTTP
+	InFlight    int // publications of one publisher that wait for their answer; 1 over HTTP without Stream
 	Payload     int // bytes
 	Rate        float64
 	FlatOut     bool // as fast as the answers come, instead of at Rate
@@ -41,7 +42,9 @@ func (w *Traffic) check() error {
 		return errors.New("the rate must be positive")
 	case w.Payload < PayloadBytesMin:
 		return fmt.Errorf("a payload has at least %d bytes: it carries the time", PayloadBytesMin)
-	case w.HTTP && w.InFlight != 1:
+	case w.Stream && !w.HTTP:
+		return errors.New("a stream is a request by HTTP")
+	case w.HTTP && !w.Stream && w.InFlight != 1:
 		return errors.New("an HTTP connection has one publication in flight")
 	}
 	return checkFiles(w.Subscribers + w.Publishers)
@@ -93,11 +96,16 @@ type publisher interface {
 	close()
 }
 
+// finisher is a publisher that has to end what it does.
+type finisher interface {
+	finish(ctx context.Context) error
+}
+
 func (r *run) publishers(ctx context.Context, w Traffic, channels []*channel) ([]publisher, error) {
 	publishers := make([]publisher, 0, w.Publishers)
 	if w.HTTP {
 		for i := range w.Publishers {
-			p, err := r.openAPI(ctx, channels[i%len(channels)])
+			p, err := r.openHTTP(ctx, w, channels[i%len(channels)])
 			if err != nil {
 				closeAll(publishers)
 				return nil, err
@@ -111,6 +119,13 @@ func (r *run) publishers(ctx context.Context, w Traffic, channels []*channel) ([
 		publishers = append(publishers, l)
 	}
 	return publishers, err
+}
+
+func (r *run) openHTTP(ctx context.Context, w Traffic, target *channel) (publisher, error) {
+	if w.Stream {
+		return r.openStream(ctx, target, w)
+	}
+	return r.openAPI(ctx, target)
 }
 
 func closeAll(publishers []publisher) {
@@ -143,7 +158,11 @@ func (r *run) publish(ctx context.Context, w Traffic, publishers []publisher) er
 	for index, p := range publishers {
 		r.group.Go("publishing", func() {
 			defer func() { done <- struct{}{} }()
-			if err := r.work(ctx, w, p, index, begin, until); err != nil {
+			err := r.work(ctx, w, p, index, begin, until)
+			if f, ok := p.(finisher); ok && err == nil {
+				err = f.finish(ctx)
+			}
+			if err != nil {
 				cancel(err)
 			}
 		}, p.close)
