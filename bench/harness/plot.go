@@ -93,9 +93,31 @@ func (steps) Ticks(bottom, top float64) (ticks []plot.Tick) {
 	return ticks
 }
 
+// even marks a scale from zero at about five round values.
+type even struct{}
+
+// Ticks implements plot.Ticker.
+func (even) Ticks(_, top float64) (ticks []plot.Tick) {
+	if top <= 0 || math.IsInf(top, 0) {
+		return nil
+	}
+	step := math.Pow(10, math.Floor(math.Log10(top/4)))
+	for _, m := range []float64{5, 2} {
+		if top/(step*m) >= 4 {
+			step *= m
+			break
+		}
+	}
+	for i := 0.0; i*step <= top; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'g', 6, 64)})
+	}
+	return ticks
+}
+
 // axis lets the vertical axis hold what is between least and most. It reports whether it is in powers.
 func axis(p *plot.Plot, least, most float64) bool {
 	if most <= farApart*least {
+		p.Y.Tick.Marker = even{}
 		p.Y.Min, p.Y.Max = 0, most*1.1
 		return false
 	}
