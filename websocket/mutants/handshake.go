@@ -81,6 +81,42 @@ var handshakeMutants = []mutant{
 		new: "case r.ProtoMajor == 1 && r.ProtoMinor < 1:",
 	},
 	{
+		class: "8441 4", fault: "a CONNECT for another protocol is accepted",
+		file: "handshake/connect.go", tests: "handshake",
+		old: `case !strings.EqualFold(r.Protocol, "websocket"):`,
+		new: `case strings.EqualFold(r.Protocol, "h2c"):`,
+	},
+	{
+		class: "8441 5", fault: "a stream that has ended is accepted",
+		file: "handshake/connect.go", tests: "handshake",
+		old: "case r.ContentLength == 0:",
+		new: "case r.ContentLength < -1:",
+	},
+	{
+		class: "8441 5", fault: "any version opens a stream",
+		file: "handshake/connect.go", tests: "handshake",
+		old: "; !ok || value != version {",
+		new: `; !ok || value == "" {`,
+	},
+	{
+		class: "8441 3", fault: "a client does not wait for the offer",
+		file: "http2/carrier.go", tests: "http2:TestHostileServer",
+		old: "case !c.offered:",
+		new: "case !c.settings:",
+	},
+	{
+		class: "9113 6.9.1", fault: "a server may send beyond the window",
+		file: "http2/receive.go", tests: "http2:TestHostileServer",
+		old: "case int64(length) > s.receivable:",
+		new: "case false:",
+	},
+	{
+		class: "8441 5", fault: "a stream is left without a reset",
+		file: "http2/stream.go", tests: "http2:TestEndOfStream",
+		old: "reset := !s.isOver",
+		new: "reset := s.isOver",
+	},
+	{
 		class: "4.2.1", fault: "HTTP/1.0 is upgraded",
 		file: "handshake/request.go", tests: "handshake",
 		old: " || r.ProtoMinor < 1:",
