@@ -18,13 +18,14 @@ type StreamOpener func(*http.Request) (*http.Response, net.Conn, error)
 
 // DialStream performs the handshake of Dial on a stream of HTTP/2 that open opens, for
 // those who have an HTTP/2 client; the package websocket/http2 is one. opts may be nil; its
-// DialContext, TLSConfig and Proxy are the opener's business and must not be set.
+// DialContext, TLSConfig and Proxy are the opener's business, redirects are not followed, and
+// none of these must be set.
 func DialStream(ctx context.Context, url string, opts *DialOptions, open StreamOpener) (*Conn, *http.Response, error) {
 	if opts == nil {
 		opts = new(DialOptions)
 	}
-	if opts.DialContext != nil || opts.TLSConfig != nil || opts.Proxy != nil {
-		return nil, nil, &HandshakeError{Reason: "DialContext, TLSConfig and Proxy have no effect on a stream"}
+	if opts.DialContext != nil || opts.TLSConfig != nil || opts.Proxy != nil || opts.RedirectsMax != 0 {
+		return nil, nil, &HandshakeError{Reason: "DialContext, TLSConfig, Proxy and RedirectsMax have no effect on a stream"}
 	}
 	d, err := newDialer(ctx, url, opts, "")
 	if err != nil {

@@ -20,6 +20,8 @@ const streamBytes = 4 << 10
 // pumps are the goroutines that read streams. Each is waited for by its stream.
 var pumps safego.Group
 
+var errStreamEnded = errors.New("the stream of HTTP/2 has ended")
+
 // stream is a line made of one stream of HTTP/2: the request's body and the response. A deadline of net/http would end
 // the stream where that of a socket ends one operation, so reads go through a goroutine that can be waited for.
 //
@@ -170,8 +172,10 @@ func (s *stream) beginWrite() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.ended, s.gone:
+	case s.ended:
 		return net.ErrClosed
+	case s.gone:
+		return errStreamEnded
 	case s.expired:
 		return os.ErrDeadlineExceeded
 	}

@@ -54,7 +54,7 @@ type Client struct {
 
 // Dial opens a connection to a ws or wss URL: over TLS for wss, and for ws with prior knowledge that
 // the server speaks HTTP/2 (RFC 9113 3.3). ctx bounds the handshake only. The results are those of websocket.Dial.
-// Of opts, DialContext, TLSConfig and Proxy must not be set.
+// Of opts, DialContext, TLSConfig, Proxy and RedirectsMax must not be set.
 func (c *Client) Dial(ctx context.Context, url string, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
 	return websocket.DialStream(ctx, url, opts, c.open)
 }

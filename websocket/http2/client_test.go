@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/http2"
 )
 
@@ -156,6 +157,11 @@ func TestLostConnection(t *testing.T) {
 		return line, err
 	}
 	conns := []*websocket.Conn{p.dial(t, nil), p.dial(t, nil), p.dial(t, nil)}
+	for _, conn := range conns {
+		if err := exchange(t.Context(), conn, []byte("a")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	line.Close()
 	for _, conn := range conns {
 		if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
@@ -175,6 +181,9 @@ func TestCloseNow(t *testing.T) {
 	ends := make(chan error, 1)
 	p := serve(t, false, echo(nil, func(err error) { ends <- err }))
 	keep, leave := p.dial(t, nil), p.dial(t, nil)
+	if err := exchange(t.Context(), leave, []byte("a")); err != nil {
+		t.Fatal(err)
+	}
 	leave.CloseNow()
 	if err := <-ends; websocket.CloseStatus(err) != websocket.StatusAbnormalClosure && !errors.Is(err, context.Canceled) {
 		t.Errorf("server: %v", err)
@@ -214,17 +223,26 @@ func TestViolation(t *testing.T) {
 	}
 }
 
-// LIV: pings keep a quiet stream, and give one up whose peer is silent.
+// Pings keep a quiet stream: the deadlines by which they are sent do not end it.
 func TestKeepAlive(t *testing.T) {
-	ends := make(chan error, 1)
-	p := serve(t, false, echo(&websocket.AcceptOptions{PingInterval: 20 * time.Millisecond, PongTimeout: 30 * time.Millisecond}, func(err error) { ends <- err }))
+	p := serve(t, false, echo(&websocket.AcceptOptions{PingInterval: 5 * time.Millisecond}, nil))
 	conn := p.dial(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond) // reads, and so answers pings, for ten intervals
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // reads, and so answers pings, for some intervals
 	defer cancel()
 	if _, _, err := conn.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("the stream did not outlive its pings: %v", err)
 	}
-	if err := <-ends; websocket.CloseStatus(err) != websocket.StatusAbnormalClosure { // nobody reads any more
+	if err := exchange(t.Context(), conn, []byte("a")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A stream whose peer answers no ping is given up.
+func TestSilentPeer(t *testing.T) {
+	ends := make(chan error, 1)
+	p := serve(t, false, echo(&websocket.AcceptOptions{PingInterval: 5 * time.Millisecond, PongTimeout: 5 * time.Millisecond}, func(err error) { ends <- err }))
+	p.dial(t, nil) // nobody reads
+	if err := <-ends; !errors.Is(err, endpoint.ErrSilent) {
 		t.Errorf("server: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -387,4 +388,38 @@ func TestEndOfStream(t *testing.T) {
 			t.Errorf("%v", frame)
 		}
 	})
+}
+
+// A client that reads nothing from its connection, though its windows are open, ends with http.Server.HTTP2.WriteByteTimeout,
+// and so do Write and CloseNow.
+func TestStalledConnection(t *testing.T) {
+	ends := make(chan error, 1)
+	p := serve(t, false, func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			ends <- err
+			return
+		}
+		defer func() {
+			conn.CloseNow()
+			ends <- err
+		}()
+		for err == nil {
+			err = conn.Write(context.Background(), websocket.BinaryMessage, make([]byte, 1<<20))
+		}
+	})
+	p.server.Config.HTTP2 = &http.HTTP2Config{WriteByteTimeout: 100 * time.Millisecond}
+	s := p.speak(t)
+	s.WriteSettings(xhttp2.Setting{ID: xhttp2.SettingInitialWindowSize, Val: 1<<31 - 1})
+	s.WriteWindowUpdate(0, 1<<31-1-65535)
+	s.head(1, false, ":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":path", "/", ":authority", p.server.Listener.Addr().String(),
+		"sec-websocket-version", "13")
+	select {
+	case err := <-ends:
+		if websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
+			t.Errorf("server: %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("the write does not end")
+	}
 }

@@ -10,15 +10,22 @@ import (
 	"github.com/bellwire/bellwire/websocket"
 )
 
-func TestGorilla(t *testing.T) { agree(t, gorillaPeer) }
-func TestCoder(t *testing.T)   { agree(t, coderPeer) }
-func TestGWS(t *testing.T)     { agree(t, gwsPeer) }
-func TestNode(t *testing.T)    { agree(t, nodeProcess.peer(t, "ws", allModes)) }
-func TestPython(t *testing.T)  { agree(t, pythonProcess.peer(t, "websockets", allModes)) }
+func TestGorilla(t *testing.T) { agree(t, gorillaPeer, roles...) }
+func TestCoder(t *testing.T)   { agree(t, coderPeer, roles...) }
+func TestGWS(t *testing.T)     { agree(t, gwsPeer, roles...) }
+func TestNode(t *testing.T)    { agree(t, nodeProcess.peer(t, "ws", allModes), roles...) }
+func TestPython(t *testing.T)  { agree(t, pythonProcess.peer(t, "websockets", allModes), roles...) }
 
-// agree holds the peer and us against each other, in every role and mode.
-func agree(t *testing.T, p peer) {
-	for _, r := range roles {
+// TestNodeHTTP2 is our client against streams of Node.js's HTTP/2, which is nghttp2. Its ws agrees on no compression there.
+func TestNodeHTTP2(t *testing.T) {
+	p := nodeProcess.peer(t, "ws", []mode{off, unwanted})
+	p.serve = nodeProcess.serveHTTP2
+	agree(t, p, role{"client", openHTTP2})
+}
+
+// agree holds the peer and us against each other, in every mode and each of the roles.
+func agree(t *testing.T, p peer, in ...role) {
+	for _, r := range in {
 		for _, m := range p.modes {
 			t.Run(r.name+"/"+m.name, func(t *testing.T) {
 				t.Run("messages come back as they were", func(t *testing.T) { exchange(t, p, r, m) })

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/http2"
 	"github.com/bellwire/bellwire/websocket/reactor"
 )
 
@@ -35,6 +36,21 @@ var (
 func openClient(t *testing.T, p peer, m mode, w *witness) (line, opening) {
 	url := p.serve(t, m, w)
 	conn, response, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{
+		Compression: m.ours, CompressionThreshold: 1, Subprotocols: offered,
+		Limits: limits, PingInterval: -1, WriteTimeout: patience,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.CloseNow() })
+	return conn, opening{conn.Subprotocol(), extensionsOf(response)}
+}
+
+// openHTTP2 opens a stream of the peer's server.
+func openHTTP2(t *testing.T, p peer, m mode, w *witness) (line, opening) {
+	client := new(http2.Client)
+	t.Cleanup(func() { client.Close() })
+	conn, response, err := client.Dial(t.Context(), p.serve(t, m, w), &websocket.DialOptions{
 		Compression: m.ours, CompressionThreshold: 1, Subprotocols: offered,
 		Limits: limits, PingInterval: -1, WriteTimeout: patience,
 	})

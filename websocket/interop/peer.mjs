@@ -1,5 +1,6 @@
 // A peer of the interop tests: ws for Node.js, as many servers and clients as asked for. Requests and reports are
 // lines of JSON on standard input and output; see process_test.go.
+import { createServer } from "node:http2";
 import { createInterface } from "node:readline";
 import { WebSocket, WebSocketServer } from "ws";
 
@@ -67,8 +68,28 @@ function echo(socket, id, fragmentedBytes) {
   socket.on("error", (error) => report({ id, event: "error", reason: String(error) }));
 }
 
+/** A server whose connections are streams of HTTP/2 (RFC 8441), which ws takes for sockets. */
+function serveHTTP2({ id, subprotocol, fragmentedBytes }) {
+  const server = createServer({ settings: { enableConnectProtocol: true } });
+  servers.set(id, server);
+  server.on("stream", (stream, headers) => {
+    if (headers[":method"] !== "CONNECT" || headers[":protocol"] !== "websocket" || headers["sec-websocket-version"] !== "13") {
+      stream.respond({ ":status": 400 }, { endStream: true });
+      return;
+    }
+    stream.respond({ ":status": 200, "sec-websocket-protocol": subprotocol });
+    stream.setNoDelay = () => {};
+    const socket = new WebSocket(null, undefined, { autoPong: true });
+    echo(socket, id, fragmentedBytes);
+    socket.setSocket(stream, Buffer.alloc(0), { maxPayload: messageMax });
+    report({ id, event: "opened", subprotocol, extensions: "" });
+  });
+  server.listen(0, "127.0.0.1", () => report({ id, event: "serving", port: server.address().port }));
+}
+
 const actions = {
-  serve({ id, mode, subprotocol, fragmentedBytes }) {
+  serve({ id, mode, subprotocol, fragmentedBytes, http2 }) {
+    if (http2) return serveHTTP2({ id, subprotocol, fragmentedBytes });
     const server = new WebSocketServer({
       host: "127.0.0.1",
       port: 0,

@@ -51,6 +51,7 @@ type request struct {
 	Subprotocol     string   `json:"subprotocol"`
 	Subprotocols    []string `json:"subprotocols"`
 	FragmentedBytes int      `json:"fragmentedBytes"`
+	HTTP2           bool     `json:"http2"` // serve by HTTP/2
 }
 
 // report is what it says.
@@ -164,6 +165,11 @@ func (p *process) send(t *testing.T, r request) {
 
 func (p *process) serve(t *testing.T, m mode, w *witness) string {
 	s := p.ask(t, request{Action: "serve", Mode: m.theirs}, w)
+	return fmt.Sprintf("http://127.0.0.1:%d", await(t, "the peer's port", s.serving))
+}
+
+func (p *process) serveHTTP2(t *testing.T, m mode, w *witness) string {
+	s := p.ask(t, request{Action: "serve", Mode: m.theirs, HTTP2: true}, w)
 	return fmt.Sprintf("http://127.0.0.1:%d", await(t, "the peer's port", s.serving))
 }
 
