@@ -123,6 +123,9 @@ func (l *loop) paint(whole []byte) Frame {
 // in one call are the only lever there is: 0.50 for two, 0.27 for four, 0.07 for sixteen.
 func (l *loop) mark(c *line, f Frame) bool {
 	from, to := f.run()
+	if c.runFrom != c.runTo && c.runTo != from && l.lent >= spareMax {
+		l.flush(c) // a buffer for each line of a large fan-out would be too much: two calls instead
+	}
 	switch {
 	case c.runTo == from && c.runFrom != from:
 		c.runTo = to

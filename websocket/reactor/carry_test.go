@@ -263,3 +263,31 @@ func TestWhatIsDoneToAConnectionThatHasGoneDoesNothing(t *testing.T) {
 		t.Fatalf("%q %v", got, err)
 	}
 }
+
+// Lines that are passed parts of the palette which do not follow each other get them in order, however many they are.
+func TestManyLinesWithPartsThatDoNotFollowEachOther(t *testing.T) {
+	opened, url := crew(t, reactor.Config{Loops: 1}, nil)
+	var clients []*websocket.Conn
+	var conns []reactor.Conn
+	for range 100 {
+		clients = append(clients, dial(t, url, nil))
+		conns = append(conns, <-opened)
+	}
+	carry(t, conns[0].Loop(), func(l *reactor.Loop) {
+		frames := []reactor.Frame{
+			l.Frame(websocket.TextMessage, []byte("first")), l.Frame(websocket.TextMessage, []byte("left out")), l.Frame(websocket.TextMessage, []byte("second")),
+		}
+		for _, c := range conns {
+			l.Pass(c, frames[0])
+			l.Pass(c, frames[2])
+			l.Pass(c, frames[0])
+		}
+	})
+	for i, client := range clients {
+		for _, want := range []string{"first", "second", "first"} {
+			if _, got, err := client.Read(t.Context()); err != nil || string(got) != want {
+				t.Fatalf("client %d: %q %v, want %s", i, got, err, want)
+			}
+		}
+	}
+}

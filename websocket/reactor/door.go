@@ -160,8 +160,8 @@ func (l *loop) receiveNewcomer(n *newcomer) {
 	if admit := n.door.Admit; admit != nil {
 		var ok bool
 		if n.ticket, ok = admit(n.peer); !ok {
-			closeDescriptor(n.fd)
 			l.reactor.connections.Add(-1)
+			closeDescriptor(n.fd)
 			return
 		}
 	}
@@ -176,8 +176,8 @@ func (l *loop) receiveNewcomer(n *newcomer) {
 }
 
 func (l *loop) turnAway(n *newcomer) {
-	closeDescriptor(n.fd)
 	l.reactor.connections.Add(-1)
+	closeDescriptor(n.fd)
 	if n.door.Gone != nil {
 		n.door.Gone(n.ticket)
 	}

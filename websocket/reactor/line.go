@@ -129,6 +129,7 @@ func (l *loop) lend(c *line) {
 	}
 	c.endpoint.Lend(buf)
 	c.lent = true
+	l.lent++
 }
 
 // flush sends all output of a line in one system call.
@@ -145,6 +146,7 @@ func (l *loop) flush(c *line) {
 	}
 	if c.lent {
 		c.lent = false
+		l.lent--
 		poison(out[:cap(out)])
 		if cap(out) <= spareBytesMax && len(l.spare) < spareMax {
 			l.spare = append(l.spare, out[:0])

@@ -28,6 +28,7 @@ type loop struct {
 	events []event
 	input  []byte   // what is read of any line
 	spare  [][]byte // buffers for what endpoints put out
+	lent   int      // how many endpoints have one
 	calls  []call
 	called int // of calls
 
@@ -320,6 +321,7 @@ func (l *loop) flushDirty() {
 	}
 	if l.flushed == len(l.dirty) {
 		l.dirty, l.flushed = l.dirty[:0], 0
+		poison(l.palette)
 		if l.palette = l.palette[:0]; cap(l.palette) > paletteBytesMax {
 			l.palette = nil
 		}
