@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/frame"
 )
 
@@ -36,7 +35,7 @@ func (c *Conn) Serve(ctx context.Context, handle func(t *Turn, kind MessageType,
 	defer c.endServe()
 	t := &Turn{conn: c, ctx: ctx}
 	for {
-		kind, payload, err := c.nextServed(ctx)
+		kind, payload, err := c.nextServed()
 		switch {
 		case err != nil:
 			return err
@@ -74,30 +73,20 @@ func (c *Conn) endServe() {
 }
 
 // nextServed returns the next message; one of type 0 if none is there yet.
-func (c *Conn) nextServed(ctx context.Context) (MessageType, []byte, error) {
+func (c *Conn) nextServed() (MessageType, []byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	event := c.endpoint.NextWhole(c.heard)
-	for event.Kind != endpoint.Message {
-		if event.Kind == endpoint.None {
-			return 0, nil, nil
-		}
-		if err := c.actLocked(ctx, &event); err != nil {
-			return 0, nil, err
-		}
-		event = c.endpoint.NextWhole(c.heard)
-	}
-	return MessageType(event.Opcode), event.Payload, nil
+	return c.messageLocked()
 }
 
-// waitServed sends what has gathered and waits for more input. It is no part of
-// nextServed, so that the stack of a goroutine that waits is small.
+// waitServed sends what has gathered and waits for more input.
 func (c *Conn) waitServed(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.flushGatheredLocked(ctx); err != nil {
 		return err
 	}
+	c.armReadLocked()
 	return c.fillLocked(ctx)
 }
 
