@@ -70,7 +70,7 @@ func (f *fanout) deliver(list []member) {
 	for i := range list {
 		m := &list[i]
 		if skip != "" && m.subscription.connection == skip {
-			f.deliverMark(m)
+			f.delivered += f.deliverMark(m)
 			continue
 		}
 		d.Encoded = f.encode(m.protocol)
@@ -79,15 +79,16 @@ func (f *fanout) deliver(list []member) {
 	}
 }
 
-func (f *fanout) deliverMark(m *member) {
+// deliverMark returns how many marks were delivered. Nothing has been encoded of one before.
+func (f *fanout) deliverMark(m *member) int {
 	if f.publication.Offset == 0 {
-		return
+		return 0
 	}
 	mark := f.publication.Mark()
 	m.subscriber.DeliverPublication(Delivery{
 		Namespace: f.ns, Publication: mark, Encoded: f.protocols[m.protocol].EncodePublication(mark), Pattern: f.pattern,
 	})
-	f.delivered++
+	return 1
 }
 
 func (f *fanout) encode(protocol uint8) []byte {
