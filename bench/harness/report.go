@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,14 +46,14 @@ func (r *Report) Write() error {
 	r.writeHead()
 	r.Results.writeTargets(&r.text)
 	r.writeMachine()
+	var errs []error // a plot that fails does not take the rest along
 	for _, s := range sections() {
-		if err := r.writeSection(&s); err != nil {
-			return err
-		}
+		errs = append(errs, r.writeSection(&s))
 	}
 	r.writeFailures()
 	r.writeHow()
-	return os.WriteFile(filepath.Join(r.Dir, "README.md"), []byte(r.text.String()), 0o644)
+	errs = append(errs, os.WriteFile(filepath.Join(r.Dir, "README.md"), []byte(r.text.String()), 0o644))
+	return errors.Join(errs...)
 }
 
 func (r *Report) printf(format string, args ...any) { fmt.Fprintf(&r.text, format, args...) }
@@ -97,8 +98,11 @@ func (r *Report) writeSection(s *section) error {
 	if s.plot == "" {
 		return nil
 	}
-	r.printf("![%s](%s.svg)\n\n", s.title, s.plot)
-	return t.draw(filepath.Join(r.Dir, s.plot+".svg"), s)
+	drawn, err := t.draw(filepath.Join(r.Dir, s.plot+".svg"), s)
+	if drawn {
+		r.printf("![%s](%s.svg)\n\n", s.title, s.plot)
+	}
+	return err
 }
 
 // table is what a section shows.
