@@ -52,7 +52,7 @@
 //   - Serve answers in one call what came together: with sixteen in flight 1.4 to 1.5, where
 //     one write a message takes 15 (serve.go)
 //   - a socket is written by a sendto that does not block; deadlines, context and poller come into
-//     it only when it is full (socket_linux.go: with fewer turns of the mutex 1.41, where it was 1.55)
+//     it only when it is full (socket_raw.go: with fewer turns of the mutex 1.41, where it was 1.55)
 //   - a burst is one read: a socket that had more than 16 KiB is read by 128 KiB next (source.go: with 4 KiB,
 //     sixteen in flight, 1.38)
 //   - who waits holds no buffer, and the 2 KiB of stack that a goroutine begins with: 4.1 kB a
