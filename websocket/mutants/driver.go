@@ -52,7 +52,7 @@ var driverMutants = []mutant{
 	},
 	{
 		class: "3", fault: "a URL may have a fragment",
-		file: "dial.go", tests: ".:TestDialMistakes",
+		file: "redirect.go", tests: ".:TestDialMistakes",
 		old: `case u.Fragment != "":`,
 		new: "case false:",
 	},
