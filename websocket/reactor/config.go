@@ -95,6 +95,9 @@ const (
 	// cause more output.
 	readPauseBytes = 64 << 10
 
+	// progressBytesMin is what a peer has to take within the write timeout, if there is so much for it.
+	progressBytesMin = 1 << 10
+
 	// outBytes of replies to one read are sent before more are made.
 	outBytes = 256 << 10
 

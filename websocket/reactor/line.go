@@ -169,8 +169,9 @@ func (l *loop) write(c *line, b []byte) {
 		l.doom(c, err)
 	case n < len(b):
 		l.queue(c, b[n:])
-		if c.settings.writeTimeout > 0 {
+		if c.settings.writeTimeout > 0 && !c.broken {
 			c.backlog.due = l.now + c.settings.writeTimeout
+			c.backlog.untaken = untaken(c.fd)
 			l.schedule(c)
 		}
 	}
@@ -207,6 +208,7 @@ func (l *loop) writable(c *line) {
 			l.doom(c, err)
 			return
 		case n == 0:
+			q.untaken = untaken(c.fd)
 			l.watch(c)
 			return
 		case c.settings.writeTimeout > 0 && c.state == open:
@@ -271,7 +273,7 @@ func (l *loop) due(c *line) {
 		l.doom(c, errSlowHead)
 		return
 	}
-	if q := c.backlog; q != nil && q.due != 0 && l.now >= q.due {
+	if q := c.backlog; q != nil && q.due != 0 && l.now >= q.due && !l.progresses(c) {
 		l.doom(c, ErrSlow)
 		return
 	}
@@ -290,6 +292,19 @@ func (l *loop) due(c *line) {
 	if c.state != free {
 		l.schedule(c)
 	}
+}
+
+// progresses puts the write timeout of a line off if its peer has taken something since it was set. The system
+// says that a socket is writable again only when a third of its buffer is free: over a slow
+// link that takes longer than any timeout.
+func (l *loop) progresses(c *line) bool {
+	q, left := c.backlog, untaken(c.fd)
+	if c.state != open || c.settings.writeTimeout <= 0 || left > q.untaken-progressBytesMin {
+		return false
+	}
+	q.untaken = left
+	q.due = l.now + c.settings.writeTimeout
+	return true
 }
 
 // finish ends a connection whose endpoint has ended. To close a socket while bytes

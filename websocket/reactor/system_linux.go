@@ -126,6 +126,15 @@ func send(fd int32, b []byte) (int, error) {
 	}
 }
 
+// untaken returns how many bytes the peer's system has not acknowledged, of what the socket was given.
+func untaken(fd int32) int {
+	n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // receive reads what is there. It returns errDry if that is nothing.
 func receive(fd int32, b []byte) (int, error) {
 	for {

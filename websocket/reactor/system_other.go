@@ -47,6 +47,7 @@ func (p *poller) modify(int32, uint32, uint32, uint32)      {}
 func send(int32, []byte) (int, error)                       { return 0, ErrTransport }
 func receive(int32, []byte) (int, error)                    { return 0, ErrTransport }
 func takeOver(net.Conn, time.Duration, bool) (int32, error) { return 0, ErrTransport }
+func untaken(int32) int                                     { return 0 }
 func closeDescriptor(int32)                                 {}
 func shutdownWrite(int32)                                   {}
 func peerAddr(int32) net.Addr                               { return nil }

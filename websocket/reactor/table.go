@@ -49,6 +49,7 @@ type backlog struct {
 	queue   []byte        // output that the socket did not take
 	sent    int           // of queue
 	due     time.Duration // when the peer must have taken some of it, or have closed
+	untaken int           // bytes that the system held for the peer when due was set
 	tasks   []func()      // handed off and not yet begun
 	running bool          // a goroutine has tasks of this line
 }

@@ -1,0 +1,186 @@
+//go:build linux
+
+package reactor_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/frame"
+	"github.com/bellwire/bellwire/websocket/reactor"
+	"github.com/bellwire/bellwire/websocket/websockettest"
+)
+
+// Fairness, counted in messages: of one that floods as much is handed out in a turn as one buffer holds, and
+// then its neighbours have theirs, whatever more of the flood has come.
+func TestATurnIsOneBuffer(t *testing.T) {
+	const readBytes, messages = 4 << 10, 3000 // of seven bytes
+	var mu sync.Mutex
+	var order []string
+	blocked, release := make(chan struct{}), make(chan struct{})
+	done := make(chan struct{})
+	_, url := serve(t, reactor.Config{Loops: 1, ReadBytes: readBytes, Handler: reactor.Handler{
+		Message: func(_ *reactor.Turn, _ websocket.MessageType, payload []byte) {
+			switch text := string(payload); text {
+			case "block":
+				close(blocked)
+				<-release
+			default:
+				mu.Lock()
+				order = append(order, text)
+				if len(order) == messages+2 {
+					close(done)
+				}
+				mu.Unlock()
+			}
+		},
+	}}, nil)
+	blocker, flooder, first, second := peer(t, url, ""), peer(t, url, ""), peer(t, url, ""), peer(t, url, "")
+	send(t, blocker, text("block"))
+	<-blocked
+	send(t, flooder, frames(messages, func(int) websockettest.Frame { return text("f") })...)
+	send(t, first, text("first"))
+	send(t, second, text("second"))
+	close(release)
+	<-done
+	if n := strings.Index(strings.Join(order, " "), "first"); n/2 > readBytes/7+1 {
+		t.Errorf("%d messages of a flood came before its neighbour's", n/2)
+	}
+	// The system may bring the bytes of one that has sent later a little later.
+	if n := slices.Index(order, "second"); n > messages/2 {
+		t.Errorf("%d messages of a flood came before its second neighbour's", n)
+	}
+}
+
+// A Conn whose connection has gone reaches nobody, although another lives in its place.
+func TestAConnThatHasGoneReachesNobody(t *testing.T) {
+	conns, closed := make(chan reactor.Conn, 1), make(chan struct{}, 1)
+	var group *reactor.Group
+	r, url := serve(t, reactor.Config{Loops: 1, Handler: reactor.Handler{
+		Open: func(t *reactor.Turn) {
+			t.Join(group)
+			conns <- t.Conn()
+		},
+		Message: echo,
+		Closed:  func(*reactor.Turn, error) { closed <- struct{}{} },
+	}}, nil)
+	seen := make(map[reactor.Conn]bool)
+	group = r.NewGroup()
+	for range 20 {
+		p := peer(t, url, "")
+		conn := <-conns
+		if seen[conn] {
+			t.Fatal("a connection looks like one before it")
+		}
+		for gone := range seen {
+			gone.Send(websocket.TextMessage, []byte("for another"))
+			gone.Do(func(turn *reactor.Turn) { turn.Send(websocket.TextMessage, []byte("for another")) })
+			gone.Close(websocket.StatusGoingAway, "another")
+		}
+		seen[conn] = true
+		for range 2 { // by the second the loop has looked at the calls above
+			send(t, p, text("own"))
+			expect(t, p, text("own"))
+		}
+		if n := group.Len(); n != 1 {
+			t.Fatalf("%d members", n)
+		}
+		p.Line.(*net.TCPConn).SetLinger(0)
+		p.Line.Close()
+		<-closed
+	}
+}
+
+// A connection that comes while the reactor drains is closed as all others were.
+func TestDrainClosesNewcomers(t *testing.T) {
+	r, url := serve(t, reactor.Config{Loops: 1, Handler: reactor.Handler{Message: echo}}, nil)
+	stuck := peer(t, url, "")
+	send(t, stuck, text("here")) // a client has its answer before a loop has its line
+	expect(t, stuck, text("here"))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Shutdown(ctx, websocket.StatusGoingAway, "") }()
+	expect(t, stuck, websockettest.CloseFrame(1001, "")) // and does not answer, so that it goes on
+	late := peer(t, url, "")
+	expect(t, late, websockettest.CloseFrame(1001, ""))
+	send(t, late, websockettest.CloseFrame(1001, ""))
+	if _, err := late.Receive(); err == nil {
+		t.Error("the line goes on")
+	}
+	select {
+	case err := <-done:
+		t.Errorf("the drain ended before the last had gone: %v", err)
+	default:
+	}
+	send(t, stuck, websockettest.CloseFrame(1001, ""))
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	cancel()
+}
+
+// A peer that takes its output slowly and steadily is kept, also while the system says nothing of it: it calls a
+// socket writable again only when a third of its buffer, which is a matter of megabytes, is free.
+func TestSlowAndSteadyIsKept(t *testing.T) {
+	const timeout = time.Second
+	closed := make(chan error, 1)
+	_, url := serve(t, reactor.Config{Loops: 1, QueueBytesMax: 1 << 30, Handler: reactor.Handler{
+		Message: func(t *reactor.Turn, kind websocket.MessageType, _ []byte) { t.Send(kind, make([]byte, 12<<20)) },
+		Closed:  func(_ *reactor.Turn, err error) { closed <- err },
+	}}, &websocket.AcceptOptions{WriteTimeout: timeout, PingInterval: -1})
+	p := peer(t, url, "")
+	p.Line.(*net.TCPConn).SetReadBuffer(256 << 10) // so that what is read soon reaches the other side's system
+	send(t, p, text("much"))
+	begun, buf := time.Now(), make([]byte, 64<<10)
+	ticks := time.NewTicker(timeout / 8)
+	defer ticks.Stop()
+	for time.Since(begun) < 3*timeout {
+		<-ticks.C // the rate of this peer, not a wait for anything
+		if _, err := p.Line.Read(buf); err != nil {
+			t.Fatalf("given up after %v: %v", time.Since(begun), err)
+		}
+	}
+	select {
+	case err := <-closed:
+		t.Errorf("given up: %v", err)
+	default:
+	}
+}
+
+// FL-12: a loop that was held up for longer than any peer may be silent reads what has come meanwhile
+// before it gives anybody up.
+func TestAStoppedLoopGivesNobodyUp(t *testing.T) {
+	const interval = 150 * time.Millisecond
+	blocked, release := make(chan struct{}), make(chan struct{})
+	_, url := serve(t, reactor.Config{Loops: 1, Handler: reactor.Handler{
+		Message: func(t *reactor.Turn, kind websocket.MessageType, payload []byte) {
+			if string(payload) == "block" {
+				close(blocked)
+				<-release
+			}
+			t.Send(kind, payload)
+		},
+	}}, &websocket.AcceptOptions{PingInterval: interval, PongTimeout: interval})
+	blocker, honest := peer(t, url, ""), peer(t, url, "")
+	expect(t, honest, websockettest.Fin(frame.Ping, ""))
+	send(t, blocker, text("block"))
+	<-blocked
+	send(t, honest, websockettest.Fin(frame.Pong, ""), text("here"))
+	<-time.After(4 * interval) // how long the loop is held up
+	close(release)
+	for {
+		got, err := honest.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Equal(text("here")) {
+			return
+		}
+	}
+}
