@@ -34,7 +34,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	defer c.reading.giveBack()
 	c.dropReader()
 	for {
-		if _, err := c.partLocked(ctx); err != nil {
+		if _, err := c.nextLocked(ctx, true); err != nil {
 			return c.closedLocked(err)
 		}
 	}

@@ -44,22 +44,6 @@
 // handled while somebody reads, so keep reading: a connection nobody reads
 // neither answers pings nor notices that its peer has left.
 //
-// # How it is fast
-//
-// The number of system calls decides. Figures are CPU per echo as a ratio to an epoll
-// loop in C that does no WebSocket work, at 100 connections, 128 bytes; bench repeats them.
-//
-//   - Serve answers in one call what came together: with sixteen in flight 1.4 to 1.5, where
-//     one write a message takes 15 (serve.go)
-//   - a socket is written by a sendto that does not block; deadlines, context and poller come into
-//     it only when it is full (socket_raw.go: with fewer turns of the mutex 1.41, where it was 1.55)
-//   - a burst is one read: a socket that had more than 16 KiB is read by 128 KiB next (source.go: with 4 KiB,
-//     sixteen in flight, 1.38)
-//   - who waits holds no buffer, and the 2 KiB of stack that a goroutine begins with: 4.1 kB a
-//     connection, where deeper calls before the wait make it 6.6 (read.go, messageLocked)
-//
-// For less there is the reactor: 1.1 and 0.25 kB.
-//
 // # Limits
 //
 // Everything a peer can make grow has a limit with a default, see [Limits]. A

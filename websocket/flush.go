@@ -113,15 +113,7 @@ func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 		c.output = nil
 		c.taken++
 		c.mu.Unlock()
-		n, err := 0, error(nil)
-		if len(payload) == 0 {
-			// Nearly always a socket takes all there is at once, and then neither a
-			// deadline nor the context is needed.
-			n, err = c.source.socket.send(&lent.sending, c.line, out[:min(len(out), writeBytesMax)])
-		}
-		if err == nil && (n < len(out) || len(payload) > 0) {
-			err = c.writeWaiting(ctx, out[n:], payload)
-		}
+		err := c.writeLine(ctx, &lent.sending, out, payload)
 		recycle(lent, out)
 		c.mu.Lock()
 		c.writeWatch.rest()
@@ -152,6 +144,19 @@ func recycle(lent *output, out []byte) {
 	case outputBytes <= size && size <= outputBytesMax:
 		outputs.Put(lent)
 	}
+}
+
+// writeLine writes head and payload. Nearly always a socket takes all there is at
+// once, and then neither a deadline nor the context is needed.
+func (c *Conn) writeLine(ctx context.Context, sending *sending, head, payload []byte) error {
+	if len(payload) == 0 {
+		n, err := c.source.socket.send(sending, c.line, head[:min(len(head), writeBytesMax)])
+		if err != nil || n == len(head) {
+			return err
+		}
+		head = head[n:]
+	}
+	return c.writeWaiting(ctx, head, payload)
 }
 
 // writeWaiting writes head and payload to a line that may take its time, in as

@@ -30,28 +30,14 @@ func (c *Conn) ReadInto(ctx context.Context, buf []byte) (MessageType, []byte, e
 	}
 	defer c.reading.giveBack()
 	c.dropReader()
-	for {
-		kind, payload, err := c.messageLocked()
-		if err != nil {
-			return 0, nil, err
-		}
-		c.flushControlLocked()
-		if kind != 0 {
-			return kind, append(roomFor(payload, buf), payload...), nil
-		}
-		c.armReadLocked()
-		if err := c.fillLocked(ctx); err != nil {
-			return 0, nil, err
-		}
+	event, err := c.nextLocked(ctx, false)
+	if err != nil {
+		return 0, nil, err
 	}
-}
-
-// roomFor returns an empty buffer, which is never nil.
-func roomFor(payload, buf []byte) []byte {
 	if buf == nil {
-		return make([]byte, 0, len(payload))
+		buf = make([]byte, 0, len(event.Payload))
 	}
-	return buf[:0]
+	return MessageType(event.Opcode), append(buf[:0], event.Payload...), nil
 }
 
 // Reader returns the next message as a stream, of which no more is held in
@@ -67,7 +53,7 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 	defer c.reading.giveBack()
 	c.dropReader()
 	for {
-		event, err := c.partLocked(ctx)
+		event, err := c.nextLocked(ctx, true)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -104,7 +90,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 		if r.ended {
 			return 0, io.EOF
 		}
-		event, err := c.partLocked(r.ctx)
+		event, err := c.nextLocked(r.ctx, true)
 		if err != nil {
 			return 0, err
 		}
@@ -133,49 +119,32 @@ func (c *Conn) beginReadLocked(ctx context.Context) error {
 	return nil
 }
 
-// messageLocked returns the next message, and acts on everything else that the peer
-// does. The type is 0 if no message is there yet: the callers wait themselves, so that the
-// stack of a goroutine that waits is small. They have the turn to read.
-func (c *Conn) messageLocked() (MessageType, []byte, error) {
+// nextLocked returns the next message, or part of one, and acts on everything
+// else that the peer does. The caller has the turn to read.
+func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, error) {
 	for {
-		event := c.endpoint.NextWhole(c.heard)
-		switch event.Kind {
-		case endpoint.Message:
-			return MessageType(event.Opcode), event.Payload, nil
-		case endpoint.None:
-			return 0, nil, nil
+		var event endpoint.Event
+		if parts {
+			event = c.endpoint.NextPart(c.heard)
+		} else {
+			event = c.endpoint.NextWhole(c.heard)
 		}
-		if err := c.actLocked(&event); err != nil {
-			return 0, nil, err
-		}
-	}
-}
-
-// partLocked returns the next part of a message, and acts on everything else that
-// the peer does. The caller has the turn to read.
-func (c *Conn) partLocked(ctx context.Context) (endpoint.Event, error) {
-	for {
-		event := c.endpoint.NextPart(c.heard)
-		if event.Kind == endpoint.Part {
+		if event.Kind == endpoint.Message || event.Kind == endpoint.Part {
 			c.flushControlLocked()
 			return event, nil
 		}
-		err := c.actLocked(&event)
-		if event.Kind == endpoint.None {
-			c.flushControlLocked()
-			c.armReadLocked()
-			err = c.fillLocked(ctx)
-		}
-		if err != nil {
+		if err := c.actLocked(ctx, &event); err != nil {
 			return event, err
 		}
 	}
 }
 
 // actLocked acts on what is no message. The caller has the turn to read.
-func (c *Conn) actLocked(event *endpoint.Event) error {
+func (c *Conn) actLocked(ctx context.Context, event *endpoint.Event) error {
 	switch event.Kind {
-	case endpoint.None: // the callers' to act on
+	case endpoint.None:
+		c.flushControlLocked()
+		return c.fillLocked(ctx)
 	case endpoint.Ping: // answered with those that follow
 	case endpoint.Pong:
 		c.receivePongLocked(event.Payload)
@@ -187,13 +156,13 @@ func (c *Conn) actLocked(event *endpoint.Event) error {
 }
 
 // fillLocked waits for bytes and gives them to the endpoint. It fails only when
-// the context ends; what happens to the line becomes an event. armReadLocked comes first; it is
-// no part of this, since setting a deadline takes much of a small stack.
+// the context ends; what happens to the line becomes an event.
 func (c *Conn) fillLocked(ctx context.Context) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
 	c.source.renew()
+	c.armReadLocked()
 	c.watchLocked(&c.readWatch, ctx)
 	c.mu.Unlock()
 	input, err := c.source.read(c.line)

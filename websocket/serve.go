@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/frame"
 )
 
@@ -35,7 +36,7 @@ func (c *Conn) Serve(ctx context.Context, handle func(t *Turn, kind MessageType,
 	defer c.endServe()
 	t := &Turn{conn: c, ctx: ctx}
 	for {
-		kind, payload, err := c.nextServed()
+		kind, payload, err := c.nextServed(ctx)
 		switch {
 		case err != nil:
 			return err
@@ -73,20 +74,30 @@ func (c *Conn) endServe() {
 }
 
 // nextServed returns the next message; one of type 0 if none is there yet.
-func (c *Conn) nextServed() (MessageType, []byte, error) {
+func (c *Conn) nextServed(ctx context.Context) (MessageType, []byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.messageLocked()
+	event := c.endpoint.NextWhole(c.heard)
+	for event.Kind != endpoint.Message {
+		if event.Kind == endpoint.None {
+			return 0, nil, nil
+		}
+		if err := c.actLocked(ctx, &event); err != nil {
+			return 0, nil, err
+		}
+		event = c.endpoint.NextWhole(c.heard)
+	}
+	return MessageType(event.Opcode), event.Payload, nil
 }
 
-// waitServed sends what has gathered and waits for more input.
+// waitServed sends what has gathered and waits for more input. It is no part of
+// nextServed, so that the stack of a goroutine that waits is small.
 func (c *Conn) waitServed(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.flushGatheredLocked(ctx); err != nil {
 		return err
 	}
-	c.armReadLocked()
 	return c.fillLocked(ctx)
 }
 

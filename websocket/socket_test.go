@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -214,46 +213,5 @@ func TestSocketCloseRacesWithWrite(t *testing.T) {
 		engine.CloseNow()
 		peer.Line.Close()
 		wg.Wait()
-	}
-}
-
-// A goroutine that waits for a message has the 2 KiB of stack that it began with:
-// one that was ever deeper has 4 KiB for life. (So deep: 1.1 kB, with the caller.)
-func TestSocketWaitIsShallow(t *testing.T) {
-	if slowness > 1 {
-		t.Skip("frames are larger in builds with the race detector")
-	}
-	ways := map[string]func(context.Context, *websocket.Conn) error{"Serve": echoServed, "ReadInto": echo}
-	for name, serve := range ways {
-		t.Run(name, func(t *testing.T) {
-			const connections = 200
-			var wg sync.WaitGroup
-			t.Cleanup(wg.Wait)
-			open := func() (stack int64) {
-				for range connections {
-					serverLine, clientLine := sockets(t)
-					peer, engine := joinServer(t, serverLine, clientLine, nil, "")
-					t.Cleanup(func() { engine.CloseNow() })
-					wg.Add(1)
-					go func() {
-						defer wg.Done()
-						serve(context.Background(), engine)
-					}()
-					peer.Send(text("hello"))
-					expect(t, peer, text("hello"))
-				}
-				runtime.GC()
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				return int64(m.StackInuse)
-			}
-			// Goroutines begin with the stack that those at the last collection needed on
-			// average, so there have to be some.
-			before := open()
-			after := open()
-			if each := (after - before) / connections; each > 3<<10 {
-				t.Errorf("%d bytes of stack a connection", each)
-			}
-		})
 	}
 }

@@ -57,10 +57,6 @@ func (s *source) readSocket(line net.Conn) ([]byte, error) {
 }
 
 // readOnce reads what is there, and reports false where nothing is.
-//
-// Most reads are followed by one that finds nothing, which is 0.08 to 0.1 of an echo. It could be
-// spared only by never leaving raw.Read, where Close waits for the handler that calls it; and the end of a line
-// that came together with its last bytes would go unseen. TCP_INQ tells it, at two thirds of the cost.
 func (s *source) readOnce(fd uintptr) bool {
 	s.socket.n, s.socket.errno = receive(fd, s.memory())
 	if s.socket.errno == syscall.EAGAIN {

@@ -14,7 +14,6 @@ type Size struct {
 	echo       time.Duration // of one run
 	fans       []int         // subscribers, from the fewest
 	deliveries int           // of one paced run
-	latencies  int           // publications of one run that looks at latencies: one that is held up must not decide about p99
 	flat       int           // deliveries of one run flat out
 	growth     []int         // 1x, 2x, 4x, 8x of subscribers
 	channels   []int         // 1x, 2x, 4x, 8x
@@ -29,19 +28,19 @@ type Size struct {
 var (
 	Full = Size{
 		sizes: []int{16, 128, 4096}, echoConns: []int{100, 1000}, echoGrowth: []int{200, 400, 800}, echo: 250 * time.Millisecond,
-		fans: []int{1000, 10000}, deliveries: 20_000, latencies: 150, flat: 100_000,
+		fans: []int{1000, 10000}, deliveries: 20_000, flat: 100_000,
 		growth: []int{1000, 2000, 4000, 8000}, channels: []int{100, 200, 400, 800}, publishers: []int{16, 32, 64, 128}, published: 5000,
 		ladder: []int{1000, 2000, 4000, 8000, 15000}, idle: 25 * time.Second, idleRounds: 5,
 	}
 	Quick = Size{
 		sizes: []int{128, 4096}, echoConns: []int{100}, echoGrowth: []int{200, 400}, echo: 150 * time.Millisecond,
-		fans: []int{1000}, deliveries: 10_000, latencies: 40, flat: 50_000,
+		fans: []int{1000}, deliveries: 10_000, flat: 50_000,
 		growth: []int{500, 1000, 2000}, channels: []int{50, 100, 200}, publishers: []int{16, 32}, published: 2000,
 		ladder: []int{500, 1000, 2000, 4000}, idle: 25 * time.Second, idleRounds: 1,
 	}
 	Smoke = Size{
 		sizes: []int{128}, echoConns: []int{10}, echoGrowth: []int{20}, echo: 20 * time.Millisecond,
-		fans: []int{100}, deliveries: 400, latencies: 5, flat: 2000,
+		fans: []int{100}, deliveries: 400, flat: 2000,
 		growth: []int{50, 100}, channels: []int{5, 10}, publishers: []int{4}, published: 50,
 		ladder: []int{25, 50, 100}, idle: 100 * time.Millisecond, idleRounds: 1,
 	}
@@ -149,13 +148,6 @@ func fanCells(size Size) (cells []cell) {
 			flat(conns, flight)
 		}
 	}
-	subscribers := size.fans[0]
-	cells = append(cells, cell{
-		name: "server/latency", lines: lines{subscribers: subscribers, publishers: 1}, expect: pace(subscribers) * time.Duration(size.latencies),
-		measure: func(p *pair) (Values, error) {
-			return p.measured("fan 128 1 %d %d 1", size.latencies, pace(subscribers).Microseconds())
-		},
-	})
 	for _, conns := range size.growth {
 		if !slices.Contains(size.fans, conns) {
 			fan(conns, 128)

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"strconv"
@@ -47,15 +46,8 @@ var marks = []draw.GlyphDrawer{
 // farApart is the quotient of two values from which on a scale is in powers.
 const farApart = 8
 
-// draw makes the plot of a section. It reports whether there is anything to draw.
-//
-// gonum/plot panics at what it cannot draw, which must not end a run of half an hour.
-func (t *table) draw(path string, s *section) (drawn bool, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			drawn, err = false, fmt.Errorf("drawing %s: %v", path, cause)
-		}
-	}()
+// draw makes the plot of a section.
+func (t *table) draw(path string, s *section) error {
 	if s.curve != "" {
 		return t.curves(path, s)
 	}
@@ -66,9 +58,6 @@ func (t *table) draw(path string, s *section) (drawn bool, err error) {
 func limits(rows []row, columns []int) (least, most float64) {
 	least = math.Inf(1)
 	for _, row := range rows {
-		if row.name == control || row.name == floorRow { // which are not drawn
-			continue
-		}
 		for _, c := range columns {
 			if v := row.figures[c].Median; row.figures[c].Rounds > 0 && v > 0 {
 				least, most = min(least, v), max(most, v)
@@ -156,7 +145,7 @@ func newPlot(s *section) *plot.Plot {
 }
 
 // bars draws a group for each contender.
-func (t *table) bars(path string, s *section) (bool, error) {
+func (t *table) bars(path string, s *section) error {
 	var rows []row
 	for _, r := range t.rows {
 		if r.name != floorRow && r.name != control {
@@ -176,7 +165,7 @@ func (t *table) bars(path string, s *section) (bool, error) {
 	}
 	least, most := limits(rows, columns)
 	if most == 0 {
-		return false, nil
+		return nil
 	}
 	var names []string
 	for _, r := range rows {
@@ -197,7 +186,7 @@ func (t *table) bars(path string, s *section) (bool, error) {
 		if len(columns) == 1 {
 			shade = len(ramp) / 2
 			if err := write(p, rows, c); err != nil {
-				return false, err
+				return err
 			}
 		}
 		for _, chart := range []struct {
@@ -207,7 +196,7 @@ func (t *table) bars(path string, s *section) (bool, error) {
 		}{{all, ramp[shade], len(columns) > 1}, {ours, rampOurs[shade], false}} {
 			bars, err := plotter.NewBarChart(chart.values, width)
 			if err != nil {
-				return false, err
+				return err
 			}
 			bars.LineStyle.Width = 0
 			bars.Color = chart.color
@@ -235,7 +224,7 @@ func (t *table) bars(path string, s *section) (bool, error) {
 			p.Y.Max *= 1 + room
 		}
 	}
-	return true, p.Save(vg.Length(len(rows))*vg.Points(88)+vg.Points(80), vg.Points(300), path)
+	return p.Save(vg.Length(len(rows))*vg.Points(88)+vg.Points(80), vg.Points(300), path)
 }
 
 // write puts the values of a column above its bars.
@@ -260,7 +249,7 @@ func write(p *plot.Plot, rows []row, column int) error {
 }
 
 // curves draws a line for each contender over the numbers that head the columns.
-func (t *table) curves(path string, s *section) (bool, error) {
+func (t *table) curves(path string, s *section) error {
 	p := newPlot(s)
 	p.X.Label.Text = s.curve
 	var columns []int
@@ -270,8 +259,8 @@ func (t *table) curves(path string, s *section) (bool, error) {
 		}
 	}
 	least, most := limits(t.rows, columns)
-	if most == 0 || len(columns) < 2 {
-		return false, nil
+	if most == 0 {
+		return nil
 	}
 	p.X.Scale = plot.LogScale{}
 	var ticks plot.ConstantTicks
@@ -296,7 +285,7 @@ func (t *table) curves(path string, s *section) (bool, error) {
 		}
 		line, glyphs, err := plotter.NewLinePoints(points)
 		if err != nil {
-			return false, err
+			return err
 		}
 		line.Color, line.Width = hue(row.name), vg.Points(1.5)
 		glyphs.Color, glyphs.Radius, glyphs.Shape = hue(row.name), vg.Points(3.5), marks[i%len(marks)]
@@ -306,5 +295,5 @@ func (t *table) curves(path string, s *section) (bool, error) {
 	axis(p, least, most)
 	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, vg.Points(4), vg.Points(28)
 	p.X.Max *= math.Pow(p.X.Max/p.X.Min, 0.45) // for the legend
-	return true, p.Save(vg.Points(520), vg.Points(300), path)
+	return p.Save(vg.Points(520), vg.Points(300), path)
 }

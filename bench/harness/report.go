@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,14 +45,14 @@ func (r *Report) Write() error {
 	r.writeHead()
 	r.Results.writeTargets(&r.text)
 	r.writeMachine()
-	var errs []error // a plot that fails does not take the rest along
 	for _, s := range sections() {
-		errs = append(errs, r.writeSection(&s))
+		if err := r.writeSection(&s); err != nil {
+			return err
+		}
 	}
 	r.writeFailures()
 	r.writeHow()
-	errs = append(errs, os.WriteFile(filepath.Join(r.Dir, "README.md"), []byte(r.text.String()), 0o644))
-	return errors.Join(errs...)
+	return os.WriteFile(filepath.Join(r.Dir, "README.md"), []byte(r.text.String()), 0o644)
 }
 
 func (r *Report) printf(format string, args ...any) { fmt.Fprintf(&r.text, format, args...) }
@@ -98,11 +97,8 @@ func (r *Report) writeSection(s *section) error {
 	if s.plot == "" {
 		return nil
 	}
-	drawn, err := t.draw(filepath.Join(r.Dir, s.plot+".svg"), s)
-	if drawn {
-		r.printf("![%s](%s.svg)\n\n", s.title, s.plot)
-	}
-	return err
+	r.printf("![%s](%s.svg)\n\n", s.title, s.plot)
+	return t.draw(filepath.Join(r.Dir, s.plot+".svg"), s)
 }
 
 // table is what a section shows.

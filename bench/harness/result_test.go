@@ -74,15 +74,8 @@ func TestReportIsWrittenOfWhateverWasFound(t *testing.T) {
 			}
 		}
 	}
-	lone := &Results{Observations: []Observation{ // curves of one point
-		{Cell: "server/idle/1000", Contender: "bellwire", Values: Values{"idle_ns": 5}}, observed("server/channels/5", "nats", 0, 7),
-	}}
-	unseen := &Results{Observations: []Observation{ // only what is not drawn has a value
-		{Cell: "server/idle/1000", Contender: "bellwire", Values: Values{"idle_ns": 0}}, {Cell: "server/idle/2000", Contender: "bellwire", Values: Values{"idle_ns": 0}},
-		{Cell: "server/idle/1000", Contender: control, Values: Values{"idle_ns": 5}},
-	}}
 	failed := &Results{Observations: []Observation{{Cell: "server/fan/1000:128", Contender: "nats", Error: "it | failed"}}}
-	for name, r := range map[string]*Results{"nothing": {}, "failure": failed, "one point": lone, "nothing to draw": unseen, "everything": full} {
+	for name, r := range map[string]*Results{"nothing": {}, "failure": failed, "everything": full} {
 		if err := (&Report{Results: r, Dir: t.TempDir()}).Write(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

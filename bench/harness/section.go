@@ -11,10 +11,10 @@ func sections() []section {
 		{title: "Server: fan-out, flat out", cells: `server/flat/((10*):128:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$2:128", plot: "server-flat",
 			about: "As many publications as answers allow: 1, 4 or 16 unanswered. CPU for each delivered message, ratio to one `write` to as many subscribers, paced. " +
 				"Columns are subscribers : bytes : unanswered. The tuned Centrifuge waits 20 ms for more; nobody else waits."},
-		{title: "Server: how long a delivery takes", contenders: servers, plot: "server-latency", plotted: 1,
-			about: "From the publisher's send to a subscriber's read, 1,000 subscribers, 128 B, paced. Much of it is the time to write to all, and the client, which reads all " +
-				"connections in one thread. Server and load have a processor each.",
-			columns: []column{{"p50, µs", "server/latency", "p50_us", 1}, {"p99, µs", "server/latency", "p99_us", 1}}},
+		{title: "Server: how long a delivery takes, p50", cells: `server/fan/(10*:\d+)`, contenders: servers, value: "p50_us", scale: 1, unit: "µs",
+			about: "From the publisher's send to the subscriber's read, in µs, paced. Half of it is the client, which reads all connections in one thread."},
+		{title: "Server: how long a delivery takes, p99", cells: `server/fan/(10*:\d+)`, contenders: servers, value: "p99_us", scale: 1, unit: "µs", plot: "server-p99",
+			about: "The same, for the slowest in a hundred."},
 		{title: "Server: publish over WebSocket", cells: `server/publish/websocket/(.*)`, contenders: servers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-websocket", curve: "publishing connections",
 			about: "CPU in µs for each publication on a channel without subscribers, each connection waiting for its answer. Columns are publishing connections. The floor reads and answers, and parses nothing."},
 		{title: "Server: publish over HTTP", cells: `server/publish/http/(.*)`, contenders: peers, value: "cpu_ns", scale: 1e-3, unit: "µs", plot: "server-publish-http", curve: "publishing connections",

@@ -19,7 +19,6 @@ import (
 	"github.com/bellwire/bellwire/client"
 	"github.com/bellwire/bellwire/internal/safego"
 	"github.com/bellwire/bellwire/realtime"
-	"github.com/bellwire/bellwire/server/config"
 )
 
 const (
@@ -35,34 +34,24 @@ func pubCommand() *cobra.Command {
 	var line lineFlags
 	p := publisher{retryPause: pubRetryPause}
 	var binary, asJSON, asText bool
-	var api, key string
 	command := &cobra.Command{
 		Use:   "pub <channel> [data]",
 		Short: "Publish data, or each line of standard input",
 		Long: "pub publishes data to a channel and prints its position as JSON when the server has stored it. Without data it publishes\n" +
 			"each line of standard input, in order, and tells on standard error how many were stored. While the server is away it\n" +
 			"waits; no line is stored twice.\n\n" +
-			"A server takes 50 publications a second from a line by default. With --api the lines of standard input go through its HTTP API\n" +
-			"as fast as they are stored.\n\n" +
 			"What is valid JSON is published as JSON, anything else as a JSON string; --json, --text and --binary decide otherwise.\n\n" +
 			"It ends with exit code 0 when everything is stored, with 1 otherwise.",
 		Example: "  bellwire pub chat:lobby '{\"text\":\"hi\"}'\n  vmstat 1 | bellwire pub metrics:vmstat\n" +
-			"  bellwire pub feed:import --api http://127.0.0.1:8000 --key dev < events.ndjson\n" +
 			"  bellwire pub feed:news \"it works\" --id news-1",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			if api != "" && len(arguments) == 2 {
-				return errors.New("--api is for the lines of standard input: give no data")
-			}
 			if err := p.prepare(arguments, binary, asJSON, asText); err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			p.status.out = command.ErrOrStderr()
-			if api != "" {
-				return p.stream(ctx, command.InOrStdin(), arguments[0], api, key)
-			}
 			c, err := line.open(&p.status, client.Options{CommandsPerSecond: p.rate})
 			if err != nil {
 				return err
@@ -78,10 +67,6 @@ func pubCommand() *cobra.Command {
 	line.register(command)
 	flags := command.Flags()
 	flags.StringVar(&p.id, "id", "", "make the publication idempotent with this id; with data only")
-	flags.StringVar(&api, "api", "", "address of the HTTP API: publish the lines there instead of over a WebSocket")
-	flags.StringVar(&key, "key", environmentOr(environmentDemoKey, config.DevAPIKey), "with --api: its key (environment "+environmentDemoKey+")")
-	// The default in the help must not show a key that stands in the environment.
-	flags.Lookup("key").DefValue = config.DevAPIKey
 	flags.BoolVar(&asJSON, "json", false, "everything must be JSON")
 	flags.BoolVar(&asText, "text", false, "everything becomes a JSON string")
 	flags.BoolVar(&binary, "binary", false, "everything is published as bytes")
@@ -89,9 +74,6 @@ func pubCommand() *cobra.Command {
 	flags.DurationVar(&p.timeout, "timeout", pubTimeout, "give up when the server answers nothing for so long")
 	flags.BoolVar(&p.status.quiet, "quiet", false, "say nothing on standard error but errors")
 	command.MarkFlagsMutuallyExclusive("json", "text", "binary")
-	for _, other := range []string{"url", "token", "rate"} {
-		command.MarkFlagsMutuallyExclusive("api", other)
-	}
 	return command
 }
 

@@ -107,8 +107,6 @@ func TestPubAndSubRefuseArgumentsThatCannotWork(t *testing.T) {
 		{"--id without data", []string{"pub", "chat:a", "--id", "x"}, "--id is for one publication"},
 		{"two kinds of data", []string{"pub", "chat:a", "x", "--json", "--text"}, "none of the others can be"},
 		{"a rate of none", []string{"pub", "chat:a", "--rate", "0"}, "--rate"},
-		{"--api with data", []string{"pub", "chat:a", "x", "--api", "http://127.0.0.1:1"}, "--api is for the lines"},
-		{"--api with a rate", []string{"pub", "chat:a", "--api", "http://127.0.0.1:1", "--rate", "5"}, "none of the others can be"},
 		{"data that is not what it must be", []string{"pub", "chat:a", "{", "--json", "--url", "ws://127.0.0.1:1/ws"}, "the data: it is not JSON"},
 		{"an address that is none", []string{"pub", "chat:a", "x", "--url", "127.0.0.1"}, "the address"},
 		{"NAM-4: a star in the middle", []string{"sub", "ch*t"}, "bad_channel"},

@@ -66,10 +66,16 @@ type Cohort struct {
 
 // parcel is one publication on its way to carriers.
 type parcel struct {
-	hub *Hub // immutable
+	// Immutable.
+	hub         *Hub
+	ns          *realtime.Namespace
+	publication *realtime.Publication
+	protocols   []Encoder
+	pattern     bool
 
-	mu sync.Mutex // guards what has been encoded; the rest of the fan-out is immutable
-	fanout
+	mu sync.Mutex
+	// Guarded by mu.
+	encoded [ProtocolsMax][]byte
 }
 
 // presenceParcel is one presence change on its way to carriers.
@@ -85,7 +91,7 @@ func (m *members) carry(f *fanout, h *Hub) (behind int) {
 	if len(m.cohorts) == 0 {
 		return 0
 	}
-	p := &parcel{hub: h, fanout: *f}
+	p := &parcel{hub: h, ns: f.ns, publication: f.publication, protocols: f.protocols, pattern: f.pattern, encoded: f.encoded}
 	bytes := len(f.publication.Payload.Bytes)
 	for _, c := range m.cohorts {
 		if !c.carrier.Carry(c, p, bytes) {
@@ -109,7 +115,7 @@ func (c *Cohort) Run(with any) {
 func (c *Cohort) deliver(p *parcel) {
 	var encoded [ProtocolsMax]Delivery
 	skip := p.publication.SkipConnection
-	delivered, passed, passedBytes := 0, 0, 0
+	passed, passedBytes := 0, 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.list {
@@ -119,31 +125,43 @@ func (c *Cohort) deliver(p *parcel) {
 			*d = p.delivery(m.protocol, c.carrier)
 		}
 		if skip != "" && m.subscription.connection == skip {
-			delivered += p.deliverMark(m)
+			p.deliverMark(m)
 			continue
 		}
-		delivered++
 		if m.subscriber.DeliverPublication(*d) {
 			passed++
 			passedBytes += len(d.Encoded)
 		}
 	}
-	p.hub.counters.deliveries.Add(int64(delivered))
+	p.hub.counters.deliveries.Add(int64(len(c.list)))
 	if passed > 0 && p.hub.passed != nil {
 		p.hub.passed(passed, passedBytes)
 	}
 }
 
 func (p *parcel) delivery(protocol uint8, carrier Carrier) Delivery {
-	d := Delivery{Namespace: p.ns, Publication: p.publication, Pattern: p.pattern, Encoded: p.encodeLocking(protocol)}
+	d := Delivery{Namespace: p.ns, Publication: p.publication, Pattern: p.pattern, Encoded: p.encode(protocol)}
 	d.Frame = carrier.Frame(p.protocols[protocol].Binary(), d.Encoded)
 	return d
 }
 
-func (p *parcel) encodeLocking(protocol uint8) []byte {
+func (p *parcel) encode(protocol uint8) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.encode(protocol)
+	if p.encoded[protocol] == nil {
+		p.encoded[protocol] = p.protocols[protocol].EncodePublication(p.publication)
+	}
+	return p.encoded[protocol]
+}
+
+func (p *parcel) deliverMark(m *member) {
+	if p.publication.Offset == 0 {
+		return
+	}
+	mark := p.publication.Mark()
+	m.subscriber.DeliverPublication(Delivery{
+		Namespace: p.ns, Publication: mark, Encoded: p.protocols[m.protocol].EncodePublication(mark), Pattern: p.pattern,
+	})
 }
 
 func (c *Cohort) deliverPresence(p *presenceParcel) {

@@ -70,7 +70,7 @@ func (f *fanout) deliver(list []member) {
 	for i := range list {
 		m := &list[i]
 		if skip != "" && m.subscription.connection == skip {
-			f.delivered += f.deliverMark(m)
+			f.deliverMark(m)
 			continue
 		}
 		d.Encoded = f.encode(m.protocol)
@@ -79,16 +79,15 @@ func (f *fanout) deliver(list []member) {
 	}
 }
 
-// deliverMark returns how many marks were delivered. Nothing has been encoded of one before.
-func (f *fanout) deliverMark(m *member) int {
+func (f *fanout) deliverMark(m *member) {
 	if f.publication.Offset == 0 {
-		return 0
+		return
 	}
 	mark := f.publication.Mark()
 	m.subscriber.DeliverPublication(Delivery{
 		Namespace: f.ns, Publication: mark, Encoded: f.protocols[m.protocol].EncodePublication(mark), Pattern: f.pattern,
 	})
-	return 1
+	f.delivered++
 }
 
 func (f *fanout) encode(protocol uint8) []byte {

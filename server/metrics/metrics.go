@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 // Metrics implements node.Metrics and what transport, auth, logging and API count.
 type Metrics struct {
 	registry *prometheus.Registry
-	command  map[string]prometheus.Observer // of commands, by name: looked up once and not for each; immutable
 
 	opened   *prometheus.CounterVec
 	closed   *prometheus.CounterVec
@@ -59,10 +59,6 @@ func New() *Metrics {
 	m.keys = m.vector("api_key_failures_total", "API requests without a valid key.", "reason")
 	m.http = m.vector("http_refused_total", "HTTP requests that were refused before their handler.", "status")
 	m.api = m.histogram("api_request_duration_seconds", "Time of an API request.", "method", "status")
-	m.command = make(map[string]prometheus.Observer)
-	for _, name := range commandNames {
-		m.command[name] = m.commands.WithLabelValues(name)
-	}
 	for _, check := range auth.Checks {
 		m.tokens.WithLabelValues(string(check))
 	}
@@ -139,18 +135,15 @@ func (m *Metrics) ConnectionRefused(code realtime.Code) {
 	m.turned.WithLabelValues(codeName(code)).Inc()
 }
 
-const otherCommand = "other"
-
 var commandNames = []string{
-	"connect", "subscribe", "unsubscribe", "publish", "history", "state", "update", "presence", "enter", "leave", "call", "refresh", "ping", otherCommand,
+	"connect", "subscribe", "unsubscribe", "publish", "history", "state", "update", "presence", "enter", "leave", "call", "refresh", "ping",
 }
 
 func (m *Metrics) CommandDone(command string, code realtime.Code, took time.Duration) {
-	observer, known := m.command[command]
-	if !known {
-		command, observer = otherCommand, m.command[otherCommand] // the name may be a peer's
+	if !slices.Contains(commandNames, command) {
+		command = "other" // the name may be a peer's
 	}
-	observer.Observe(took.Seconds())
+	m.commands.WithLabelValues(command).Observe(took.Seconds())
 	if code != 0 {
 		m.failed.WithLabelValues(command, codeName(code)).Inc()
 	}

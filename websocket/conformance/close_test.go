@@ -1,7 +1,9 @@
 package conformance_test
 
 import (
+	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +42,7 @@ func TestEngineCloses(t *testing.T) {
 	for _, side := range sides(t) {
 		for _, row := range rows {
 			t.Run(side.name+"/"+row.rule, func(t *testing.T) {
-				s := side.open(t, websocket.AcceptOptions{}, "")
+				s := side.open(t, websocket.AcceptOptions{CloseTimeout: 2 * time.Minute}, "") // what works does not wait for it
 				s.peer.Send(row.before...)
 				closed := make(chan error, 1)
 				go func() { closed <- s.close(row.code, row.reason) }()
@@ -114,6 +116,9 @@ func TestPeerStays(t *testing.T) {
 			}
 			for { // the line takes what comes until it is cut
 				if _, err := s.peer.Line.Write(make([]byte, 1000)); err != nil {
+					if errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Error("the line is not cut")
+					}
 					return
 				}
 			}

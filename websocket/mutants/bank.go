@@ -19,7 +19,7 @@ type mutant struct {
 
 // bank returns all mutants, by where they are.
 func bank() []mutant {
-	return slices.Concat(frameMutants, endpointMutants, handshakeMutants, deflateMutants, driverMutants)
+	return slices.Concat(frameMutants, endpointMutants, handshakeMutants, deflateMutants, driverMutants, reactorMutants)
 }
 
 // apply changes the text of the mutant's file.

@@ -65,8 +65,8 @@ var driverMutants = []mutant{
 	{
 		class: "VC-13", fault: "a message that is handed out lies in memory that is used again",
 		file: "read.go", tests: ".:TestRead", race: true,
-		old: "append(roomFor(payload, buf), payload...)",
-		new: "payload",
+		old: "append(buf[:0], event.Payload...)",
+		new: "event.Payload",
 	},
 	{
 		class: "VC-11", fault: "large messages of a client go out unmasked",
@@ -95,8 +95,8 @@ var driverMutants = []mutant{
 	{
 		class: "FL-09", fault: "what a socket did not take is sent from its beginning",
 		file: "flush.go", tests: ".:TestSocketTakesParts",
-		old: "out[n:], payload)",
-		new: "out[0:], payload)",
+		old: "head = head[n:]",
+		new: "head = head[0:]",
 	},
 	{
 		class: "FL-01", fault: "a socket that takes nothing is waited for",
@@ -106,9 +106,9 @@ var driverMutants = []mutant{
 	},
 	{
 		class: "VC-14", fault: "answers wait for the rest of a message",
-		file: "serve.go", tests: ".:TestServeDoesNotWaitForTheRest",
-		old: "	if err := c.flushGatheredLocked(ctx); err != nil {\n		return err\n	}\n	c.armReadLocked()",
-		new: "	c.armReadLocked()",
+		file: "read.go", tests: ".:TestServeDoesNotWaitForTheRest",
+		old: "\tcase endpoint.None:\n\t\tc.flushControlLocked()\n",
+		new: "\tcase endpoint.None:\n",
 	},
 	{
 		class: "VC-14", fault: "answers gather without bound",
