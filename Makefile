@@ -45,7 +45,7 @@ build: ## Build bin/bellwire
 test: ## Install what is missing, then check and test everything
 	@begin=$$(date +%s); \
 	$(STEP) setup scripts/setup && \
-	$(MAKE) --no-print-directory check test-go conformance test-web e2e && \
+	$(MAKE) --no-print-directory check test-go conformance fuzz-short test-web e2e && \
 	$(MAKE) --no-print-directory interop PEERS=node && \
 	$(MAKE) --no-print-directory bench-test && \
 	printf '\nmake test: everything passed in %d s\n' $$(($$(date +%s) - begin))
@@ -105,6 +105,10 @@ race: ## Run all Go tests with the race detector
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s), or those that match ONLY
 	@scripts/fuzz $(FUZZTIME) $(ONLY)
+
+.PHONY: fuzz-short
+fuzz-short: ## Run every fuzz target of the engine a fixed number of times
+	@$(STEP) "short fuzz" scripts/fuzz 2000x websocket
 
 .PHONY: bench
 bench: ## Measure Bellwire beside its peers, half an hour, into bench/results (NOTE=a sentence, FLAGS of bench/cmd/bench)
