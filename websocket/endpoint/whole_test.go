@@ -109,3 +109,132 @@ func TestSendWholeIsSend(t *testing.T) {
 		}
 	}
 }
+
+// Compression is agreed: the short way of sending gives what the long one does, and the peer reads it.
+func TestSendWholeCompressed(t *testing.T) {
+	long := newEndpoint(config(frame.Server), compressed(deflate.Params{}, true))
+	short := newEndpoint(config(frame.Server), compressed(deflate.Params{}, true))
+	client := newEndpoint(config(frame.Client), compressed(deflate.Params{}, false))
+	for n, size := range []int{0, 255, 256, 5000, 256, 70000, 300} {
+		payload := []byte(strings.Repeat("bellwire ", size/9+1)[:size])
+		want, got := long.Send(frame.Text, payload), short.SendWhole(frame.Text, payload)
+		wire := slices.Clone(short.Output())
+		if got != want || string(wire) != string(long.Output()) {
+			t.Fatalf("message %d: %v, want %v, or other bytes", n, got, want)
+		}
+		if squeezed := wire[0]&0x40 != 0; squeezed != (size >= 256) {
+			t.Errorf("message %d of %d bytes: compressed %v", n, size, squeezed)
+		}
+		if got := feed(client, wire, 0); len(got) != 1 || got[0] != fmt.Sprintf("text %q", payload) {
+			t.Fatalf("message %d: the peer reads %.60q", n, got)
+		}
+	}
+}
+
+// RFC 6455 5.4: while a message is open the short way of receiving takes no other for whole, whatever
+// of the open one was looked at, and goes on once it has ended.
+func TestWholeInsideAMessage(t *testing.T) {
+	const mask = " 00000000 "
+	for _, row := range []row{
+		{"a text inside", `01 81` + mask + `"a" 81 81` + mask + `"b"`, []string{"closed 1002 RFC 6455 5.4"}, ""},
+		{"a binary inside an empty one", `01 80` + mask + `82 80` + mask, []string{"closed 1002 RFC 6455 5.4"}, ""},
+		{"after its end", `01 81` + mask + `"a" 80 81` + mask + `"b" 81 81` + mask + `"c"`, []string{`text "ab"`, `text "c"`}, ""},
+		{"a ping inside", `01 81` + mask + `"a" 89 80` + mask + `80 81` + mask + `"b"`, []string{`ping ""`, `text "ab"`}, ""},
+		{"a compressed text that was not agreed", `C1 81` + mask + `"a"`, []string{"closed 1002 RFC 6455 5.2"}, ""},
+	} {
+		wire := unhex(t, row.in)
+		for size := 1; size <= len(wire); size++ {
+			e := newEndpoint(config(frame.Server), nil)
+			if got := wholeFeed(e, wire, size); !slices.Equal(got, row.events) {
+				t.Errorf("%s, in pieces of %d: %q, want %q", row.rule, size, got, row.events)
+			}
+		}
+	}
+	// A part of the open message was handed out: its rest is no message of its own.
+	e := newEndpoint(config(frame.Server), nil)
+	e.Receive(unhex(t, `01 81`+mask+`"a"`), 0)
+	if event := e.NextPart(0); event.Kind != Part || string(event.Payload) != "a" {
+		t.Fatalf("got %v", event)
+	}
+	e.Receive(unhex(t, `81 81`+mask+`"b"`), 0)
+	if event := e.NextWhole(0); event.Kind != Closed || event.Status != frame.StatusProtocol {
+		t.Fatalf("got %v", event)
+	}
+}
+
+// RFC 7692 6.1: RSV1 stands on the first frame of a message alone. On a continuation it fails the connection, compressed or not, by
+// each way of receiving.
+func TestRSV1OnContinuation(t *testing.T) {
+	for _, first := range []string{"01", "02", "41", "42"} {
+		for _, second := range []string{"40", "C0"} {
+			wire := unhex(t, first+` 81 00000000 "a" `+second+` 81 00000000 "b"`)
+			for name, take := range map[string]func(*Endpoint, []byte, int) []string{"Next": feed, "NextWhole": wholeFeed} {
+				e := newEndpoint(config(frame.Server), compressed(deflate.Params{}, true))
+				if got := take(e, wire, len(wire)); len(got) != 1 || !strings.HasPrefix(got[0], "closed 1002") {
+					t.Errorf("%s then %s, by %s: %q", first, second, name, got)
+				}
+			}
+		}
+	}
+}
+
+// RFC 7692 7.2.3.2: a prepared message is compressed by itself; what follows it on a connection with takeover refers to
+// nothing from before it that the peer would look for elsewhere.
+func TestContextAfterPrepared(t *testing.T) {
+	server := newEndpoint(config(frame.Server), compressed(deflate.Params{}, true))
+	client := newEndpoint(config(frame.Client), compressed(deflate.Params{}, false))
+	own, shared := strings.Repeat("each its own words, ", 30), strings.Repeat("for all the same, ", 50)
+	prepared, err := Prepare(frame.Text, []byte(shared))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for _, text := range []string{own, own, shared, own, shared, shared, own} {
+			if text == shared {
+				err = server.SendPrepared(prepared)
+			} else {
+				err = server.SendWhole(frame.Text, []byte(text))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := feed(client, server.Output(), 0); len(got) != 1 || got[0] != fmt.Sprintf("text %q", text) {
+				t.Fatalf("the peer reads %.60q, want %.20q", got, text)
+			}
+		}
+	}
+}
+
+// RFC 7692 6.1: of a message that is sent compressed and in parts, the first frame alone has RSV1.
+func TestRSV1OfParts(t *testing.T) {
+	server := newEndpoint(config(frame.Server), compressed(deflate.Params{}, true))
+	client := newEndpoint(config(frame.Client), compressed(deflate.Params{}, false))
+	random := rand.New(rand.NewPCG(7692, 6))
+	part := make([]byte, 100<<10) // letters that do not repeat: the compressor keeps little of them back
+	for i := range part {
+		part[i] = 'a' + byte(random.IntN(26))
+	}
+	if err := server.BeginParts(frame.Text); err != nil {
+		t.Fatal(err)
+	}
+	frames := 0
+	var got []string
+	for n := range 4 {
+		if err := server.SendPart(part, n == 3); err != nil {
+			t.Fatal(err)
+		}
+		wire := slices.Clone(server.Output())
+		got = append(got, feed(client, wire, 0)...)
+		for len(wire) > 0 {
+			h, size := frame.Decode(wire)
+			if h.RSV1 != (frames == 0) {
+				t.Errorf("frame %d: RSV1 %v", frames, h.RSV1)
+			}
+			frames++
+			wire = wire[size+int(h.Length):]
+		}
+	}
+	if frames < 2 || len(got) != 1 || got[0] != fmt.Sprintf("text %q", strings.Repeat(string(part), 4)) {
+		t.Errorf("%d frames, the peer reads %.80q", frames, got)
+	}
+}

@@ -142,7 +142,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "5.4", fault: "a whole message may stand inside another",
-		file: "endpoint/whole.go", tests: "endpoint interop:TestMessageInsideAnother",
+		file: "endpoint/whole.go", tests: "endpoint",
 		old: " || r.message != frame.Continuation || r.lent != nil",
 		new: " || r.lent != nil",
 	},
@@ -226,7 +226,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "7692 6.1", fault: "RSV1 is set on continuations",
-		file: "endpoint/send.go", tests: "endpoint interop:TestCoder/client",
+		file: "endpoint/send.go", tests: "endpoint",
 		old: "h := frame.Header{Fin: final, Opcode: frame.Continuation}",
 		new: "h := frame.Header{Fin: final, Opcode: frame.Continuation, RSV1: e.sendFlate}",
 	},
@@ -274,7 +274,7 @@ var endpointMutants = []mutant{
 	},
 	{
 		class: "7692 6.1", fault: "small messages go out uncompressed where compression was agreed",
-		file: "endpoint/whole.go", tests: "endpoint interop:TestAgreedIsUsed",
+		file: "endpoint/whole.go", tests: "endpoint",
 		old: "if e.deflate != nil || e.config.Side",
 		new: "if e.config.Side",
 	},
