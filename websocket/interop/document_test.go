@@ -82,10 +82,30 @@ func TestConformanceIsProven(t *testing.T) {
 				t.Errorf("%s.%s does not exist", p[1], p[2])
 			}
 		}
+		if want := driverOf(proofs); !strings.Contains(row, " | "+want+" | ") {
+			t.Errorf("its tests prove it over %s: %s", want, row)
+		}
 	}
 	if rows < 60 {
 		t.Errorf("%d rows", rows)
 	}
+}
+
+// driverOf says over which driver of connections tests run, by their packages.
+func driverOf(proofs [][]string) string {
+	over := make(map[string]bool)
+	for _, p := range proofs {
+		over[p[1]] = true
+	}
+	switch goroutine := over["websocket"] || over["http2"]; {
+	case over["conformance"], goroutine && over["reactor"]:
+		return "both"
+	case goroutine:
+		return "goroutine"
+	case over["reactor"]:
+		return "reactor"
+	}
+	return "core"
 }
 
 func testsOf(t *testing.T, name string) string {

@@ -25,7 +25,7 @@ var (
 // peer makes a peer of the process, which runs as long as the test.
 func (p *process) peer(t *testing.T, name string, modes []mode) peer {
 	if !slices.Contains(strings.FieldsFunc(os.Getenv(chosenPeers), func(r rune) bool { return r == ',' || r == ' ' }), p.name) {
-		t.Skipf("%s does not name %s: `make interop` installs and runs it", chosenPeers, p.name)
+		t.Skipf("%s does not name %s, a program that has to be installed: `make interop` does and runs it, and `make test` does for node", chosenPeers, p.name)
 	}
 	p.start(t)
 	return peer{name: name, modes: modes, serve: p.serve, dial: p.dial}
