@@ -37,6 +37,13 @@ func (s *caseServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// requests returns what was asked for so far.
+func (s *caseServer) requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.seen)
+}
+
 func TestCases(t *testing.T) {
 	cases := new(caseServer)
 	server := httptest.NewServer(cases)
@@ -49,8 +56,8 @@ func TestCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"/getCaseCount", "/runCase?case=1&agent=a+b", "/runCase?case=2&agent=a+b", "/runCase?case=3&agent=a+b", "/updateReports?agent=a+b"}
-	if !slices.Equal(cases.seen, want) {
-		t.Errorf("the server saw %q", cases.seen)
+	if seen := cases.requests(); !slices.Equal(seen, want) {
+		t.Errorf("the server saw %q", seen)
 	}
 }
 
@@ -65,8 +72,8 @@ func TestOnce(t *testing.T) {
 	if err := runOnce(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	if len(cases.seen) != 1 {
-		t.Errorf("the server saw %q", cases.seen)
+	if seen := cases.requests(); len(seen) != 1 {
+		t.Errorf("the server saw %q", seen)
 	}
 	o.url = "http://127.0.0.1:0"
 	if runOnce(t.Context(), o) == nil || runCases(t.Context(), o) == nil {
