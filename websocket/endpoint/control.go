@@ -46,10 +46,10 @@ func (e *Endpoint) receivePing(payload []byte, now time.Duration) Event {
 // answerPing puts a pong in the output, or keeps its payload until there is room.
 func (e *Endpoint) answerPing(payload []byte) {
 	if e.pongsReady >= pongsReadyMax {
-		e.late = append(e.late[:0], payload...)
 		if e.late == nil {
-			e.late = []byte{}
+			e.late = new([]byte)
 		}
+		*e.late = append((*e.late)[:0], payload...)
 		return
 	}
 	e.pongsReady++
@@ -62,7 +62,7 @@ func (e *Endpoint) settlePong() {
 		return
 	}
 	if e.state == open {
-		e.appendFrame(frame.Header{Fin: true, Opcode: frame.Pong}, e.late)
+		e.appendFrame(frame.Header{Fin: true, Opcode: frame.Pong}, *e.late)
 	}
 	e.late = nil
 }

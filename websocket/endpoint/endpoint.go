@@ -68,6 +68,7 @@ type Endpoint struct {
 	deflate *deflate.Conn // nil unless permessage-deflate was agreed
 
 	receiver *receiver // nil at rest: between messages, with no input
+	late     *[]byte   // payload of the newest ping, where too many pongs are in out; nil: none
 	out      []byte    // output not yet taken; nil at rest
 
 	state      state
@@ -81,7 +82,6 @@ type Endpoint struct {
 	heard    time.Duration // when the peer was last heard of
 	deadline time.Duration // when the pong or close frame awaited is late; 0: none awaited
 	flood    time.Duration // when the allowance of control frames is full again
-	late     []byte        // payload of the newest ping, where too many pongs are in out
 }
 
 // Init makes e the side of a connection whose handshake is done. agreed is
@@ -105,7 +105,12 @@ func (e *Endpoint) Output() []byte {
 }
 
 // Pending returns how many bytes Output would give at least.
-func (e *Endpoint) Pending() int { return len(e.out) + len(e.late) }
+func (e *Endpoint) Pending() int {
+	if e.late != nil {
+		return len(e.out) + len(*e.late)
+	}
+	return len(e.out)
+}
 
 // Over reports whether the connection has ended: nothing more is received or sent.
 func (e *Endpoint) Over() bool { return e.state >= ending }

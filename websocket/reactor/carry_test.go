@@ -233,9 +233,9 @@ func TestAWakeIsATurnOfTheConnection(t *testing.T) {
 }
 
 func TestWhatIsDoneToAConnectionThatHasGoneDoesNothing(t *testing.T) {
-	closed := make(chan struct{})
+	closed := make(chan struct{}, 2) // both connections end
 	config := reactor.Config{Loops: 1, Handler: reactor.Handler{
-		Closed: func(*reactor.Turn, error) { close(closed) },
+		Closed: func(*reactor.Turn, error) { closed <- struct{}{} },
 		Woken:  func(*reactor.Turn) { t.Error("woken") },
 	}}
 	opened, url := crew(t, config, nil)
