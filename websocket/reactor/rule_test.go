@@ -6,7 +6,6 @@ import (
 	"context"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,8 +48,8 @@ func TestATurnIsOneBuffer(t *testing.T) {
 	send(t, second, text("second"))
 	close(release)
 	<-done
-	if n := strings.Index(strings.Join(order, " "), "first"); n/2 > readBytes/7+1 {
-		t.Errorf("%d messages of a flood came before its neighbour's", n/2)
+	if n := slices.Index(order, "first"); n > readBytes/7+2 { // the second may come before the first
+		t.Errorf("%d messages came before the neighbour's of a flood", n)
 	}
 	// The system may bring the bytes of one that has sent later a little later.
 	if n := slices.Index(order, "second"); n > messages/2 {
