@@ -102,6 +102,12 @@ func (c *Conn) flushLastLocked() {
 	if c.endErr == nil {
 		c.flushLocked(ctx)
 	}
+	// The close frame may be on its way by another goroutine: to end the line now would cut it off.
+	for c.flushing.taken && c.endErr == nil {
+		if c.awaitLocked(ctx, &c.flushing) != nil {
+			return
+		}
+	}
 }
 
 // writeOutLocked takes the output and writes it, and then payload. The caller

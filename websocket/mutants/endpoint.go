@@ -185,8 +185,8 @@ var endpointMutants = []mutant{
 	{
 		class: "5.5.3", fault: "a late pong carries the payloads of all pings before",
 		file: "endpoint/control.go", tests: "endpoint",
-		old: "e.late = append(e.late[:0], payload...)",
-		new: "e.late = append(e.late, payload...)",
+		old: "*e.late = append((*e.late)[:0], payload...)",
+		new: "*e.late = append(*e.late, payload...)",
 	},
 	{
 		class: "5.5.1", fault: "the answer to a close frame does not echo its code",
