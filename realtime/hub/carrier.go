@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,20 @@ func (h *Hub) Behind() <-chan struct{} {
 		}
 	}
 	return nil
+}
+
+// Settle returns when everything that was handed to carriers before has been delivered, or when ctx ends. No carrier may wait
+// for it.
+func (h *Hub) Settle(ctx context.Context) {
+	for _, c := range *h.carriers.Load() {
+		settled := make(chan struct{})
+		c.CarryUrgent(new(Cohort), settled)
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Frame stands for a message that a carrier has written once. The zero Frame is none.
@@ -108,6 +123,8 @@ func (c *Cohort) Run(with any) {
 		c.deliver(p)
 	case *presenceParcel:
 		c.deliverPresence(p)
+	case chan struct{}: // of Settle
+		close(p)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // all are gone, or when ctx ends.
 func (n *Node) Drain(ctx context.Context, window time.Duration) error {
 	n.draining.Store(true)
+	n.hub.Settle(ctx) // what was published before reaches the clients before their end does
 	connections := n.index.all()
 	if len(connections) > 0 {
 		if err := n.disconnectPaced(ctx, connections, window); err != nil {
