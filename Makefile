@@ -66,7 +66,6 @@ check: npm ## Check format, modules, house rules, generated and embedded files, 
 .PHONY: test-go
 test-go: ## Run the Go tests, with the race detector wherever that is affordable
 	@$(STEP) "go test -race" go run ./internal/gotest -race $$(go list ./... | grep -Ev '$(RACELESS)')
-	@$(STEP) "examples" go run ./internal/gotest -run '^Example' ./websocket
 	@slow=$$(go list ./... | grep -E '$(RACELESS)' || true); \
 	[ -z "$$slow" ] || $(STEP) "go test" go run ./internal/gotest $$slow
 

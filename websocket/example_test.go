@@ -1,9 +1,3 @@
-//go:build !race
-
-// The examples run without the race detector (`make test-go`): under it one run in about fifty reported
-// the end of testing.runExample against the call of a handler that had ended long before, in memory that had been given
-// away again meanwhile.
-
 package websocket_test
 
 import (
@@ -318,35 +312,33 @@ func ExampleConn_Close_shutdown() {
 	stopping, stop := context.WithCancel(context.Background())
 	var open sync.WaitGroup
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		open.Add(1) // before Accept: the HTTP server waits for this handler until then, and open does from here on
+		defer open.Done()
 		conn, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			return
 		}
-		open.Go(func() {
-			defer conn.CloseNow()
-			for {
-				if _, _, err := conn.Read(stopping); err != nil {
-					break
-				}
-			}
-			if stopping.Err() != nil {
-				conn.Close(websocket.StatusServiceRestart, "back soon")
-			}
-		})
+		defer conn.CloseNow()
+		for err == nil {
+			_, _, err = conn.Read(stopping)
+		}
+		if stopping.Err() != nil {
+			conn.Close(websocket.StatusServiceRestart, "back soon")
+		}
 	}))
-	defer server.Close()
 	ctx := context.Background()
 	conn, _, err := websocket.Dial(ctx, server.URL, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer conn.CloseNow()
-	stop()
+	stop() // those that are open say why they end
 	_, _, err = conn.Read(ctx)
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) {
 		fmt.Println(closed.Code, closed.Reason)
 	}
-	open.Wait()
+	server.Close() // no more of them come,
+	open.Wait()    // and then they are gone
 	// Output: 1012 back soon
 }
