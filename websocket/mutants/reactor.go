@@ -59,14 +59,26 @@ var reactorMutants = []mutant{
 	{
 		class: "FL-09", fault: "what a socket has taken is sent again",
 		file: "reactor/line.go", tests: "reactor:TestPartialWrites",
-		old: "l.queue(c, b[n:])",
-		new: "l.queue(c, b)",
+		old: "l.unsent(c, b[n:], err)",
+		new: "l.unsent(c, b, err)",
 	},
 	{
 		class: "FL-09", fault: "new output overtakes what waits",
 		file: "reactor/line.go", tests: "reactor:TestPartialWrites",
 		old: "if c.backlog != nil && len(c.backlog.queue) > 0 {",
 		new: "if false {",
+	},
+	{
+		class: "FL-09", fault: "a fan-out overtakes what waits",
+		file: "reactor/fanout.go", tests: "reactor:TestABlockedLineGetsAFanOutInOrder",
+		old: "if c.blocked() {",
+		new: "if false {",
+	},
+	{
+		class: "FL-11", fault: "a line that has ended is sent a fan-out",
+		file: "reactor/loop.go", tests: "reactor:TestALineThatEndsDuringAFanOut",
+		old: "\t\tl.takeRun(c)\n",
+		new: "",
 	},
 	{
 		class: "7.1.1", fault: "a line is dropped under the close frame",

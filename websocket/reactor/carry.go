@@ -62,8 +62,9 @@ func (l *Loop) Frame(kind websocket.MessageType, payload []byte) Frame {
 // Ready reports whether a connection takes more at once: nothing waits for its peer,
 // and not too much has been passed to it in this turn.
 func (l *Loop) Ready(c Conn) bool {
-	line := l.own.table.find(c.slot, c.generation)
-	return line != nil && line.state == open && !line.broken && !line.blocked() && line.runTo-line.runFrom < readPauseBytes
+	own := l.own
+	line := own.table.find(c.slot, c.generation)
+	return line != nil && line.state == open && !line.broken && !line.blocked() && own.departing(line).bytes() < readPauseBytes
 }
 
 // Blocked reports whether output of a connection waits for its peer. Handler.Drained
@@ -88,7 +89,7 @@ func (l *Loop) Pass(c Conn, f Frame) {
 	head := frame.HeaderBytes(whole[1])
 	own.lend(line)
 	line.endpoint.SendWhole(frame.Opcode(whole[0]&0x0f), whole[head:])
-	own.markDirty(line)
+	own.departs(line)
 }
 
 // Send sends a message to a connection, with the rest of what leaves in this turn.
@@ -98,7 +99,7 @@ func (l *Loop) Send(c Conn, kind websocket.MessageType, payload []byte) error {
 		return websocket.ErrClosed
 	}
 	l.own.lend(line)
-	l.own.markDirty(line)
+	l.own.departs(line)
 	return sendError(line.endpoint.SendWhole(frame.Opcode(kind), payload))
 }
 
@@ -107,35 +108,6 @@ func (l *Loop) Flush(c Conn) {
 	if line := l.own.table.find(c.slot, c.generation); line != nil && !line.broken {
 		l.own.flush(line)
 	}
-}
-
-// paint writes a frame to the palette of the loop's turn.
-func (l *loop) paint(whole []byte) Frame {
-	from := uint32(len(l.palette))
-	l.palette = append(l.palette, whole...)
-	return newFrame(from, uint32(len(l.palette)))
-}
-
-// mark notes that a line is to be sent a part of the palette, and reports false where
-// it has to be sent otherwise. A line remembers only from where to where; messages that
-// follow each other are one run and leave in one system call. That costs
-// nothing measurable over sending a ready buffer (0.94 to 0.97 of write), and several
-// in one call are the only lever there is: 0.50 for two, 0.27 for four, 0.07 for sixteen.
-func (l *loop) mark(c *line, f Frame) bool {
-	from, to := f.run()
-	if c.runFrom != c.runTo && c.runTo != from && l.lent >= spareMax {
-		l.flush(c) // a buffer for each line of a large fan-out would be too much: two calls instead
-	}
-	switch {
-	case c.runTo == from && c.runFrom != from:
-		c.runTo = to
-	case c.state != open || c.broken || c.lent || c.compresses || c.runFrom != c.runTo || !c.endpoint.Open():
-		return false
-	default:
-		c.runFrom, c.runTo = from, to
-		l.markDirty(c)
-	}
-	return true
 }
 
 // runTask calls into the program. A panic ends the task, not the loop.

@@ -87,7 +87,7 @@ func (l *loop) broadcast(s *shard, message *Prepared) {
 		if c := l.table.at(m.slot); !l.mark(c, f) && c.state == open && !c.broken {
 			// Something else goes before it, or it is encoded otherwise for this one.
 			l.at(c).SendPrepared(message)
-			l.markDirty(c)
+			l.departs(c)
 		}
 	}
 }

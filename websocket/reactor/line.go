@@ -123,20 +123,14 @@ func (l *loop) lend(c *line) {
 	} else {
 		buf = make([]byte, 0, spareBytes)
 	}
-	if c.runFrom != c.runTo {
-		buf = append(buf, l.palette[c.runFrom:c.runTo]...)
-		c.runFrom, c.runTo = 0, 0
-	}
-	c.endpoint.Lend(buf)
+	c.endpoint.Lend(append(buf, l.takeRun(c)...))
 	c.lent = true
 	l.lent++
 }
 
 // flush sends all output of a line in one system call.
 func (l *loop) flush(c *line) {
-	if c.runFrom != c.runTo {
-		run := l.palette[c.runFrom:c.runTo]
-		c.runFrom, c.runTo = 0, 0
+	if run := l.takeRun(c); len(run) > 0 {
 		l.write(c, run)
 		return
 	}
@@ -163,12 +157,18 @@ func (l *loop) write(c *line, b []byte) {
 		l.queue(c, b)
 		return
 	}
-	n, err := send(c.fd, b)
+	if n, err := send(c.fd, b); n < len(b) {
+		l.unsent(c, b[n:], err)
+	}
+}
+
+// unsent queues what a socket did not take, or ends the line if that failed.
+func (l *loop) unsent(c *line, rest []byte, err error) {
 	switch {
 	case err != nil:
 		l.doom(c, err)
-	case n < len(b):
-		l.queue(c, b[n:])
+	default:
+		l.queue(c, rest)
 		if c.settings.writeTimeout > 0 && !c.broken {
 			c.backlog.due = l.now + c.settings.writeTimeout
 			c.backlog.untaken = untaken(c.fd)
@@ -241,7 +241,7 @@ func (l *loop) rest(c *line) {
 // a task that was handed off runs, nothing more is read: the peer is slowed
 // down by its own socket.
 func (l *loop) watch(c *line) {
-	interest := uint32(interestRead)
+	interest := uint16(interestRead)
 	if q := c.backlog; q != nil {
 		if len(q.queue) > 0 {
 			interest |= interestWrite
@@ -362,6 +362,7 @@ func (l *loop) closed(c *line, err error) {
 
 // release lets go of a line. The system ends the connection.
 func (l *loop) release(c *line) {
+	l.takeRun(c)
 	l.wheel.remove(&l.table, c)
 	closeDescriptor(c.fd)
 	l.table.giveBack(c)

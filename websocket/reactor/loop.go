@@ -34,18 +34,18 @@ type loop struct {
 
 	unread, stillUnread []reference // lines with more input than one buffer, in this turn and the next
 
-	doomed   []doom   // lines whose socket has failed
-	palette  []byte   // frames of fan-out that are being written
-	dirty    []uint32 // slots with output from calls
-	flushed  int      // of dirty
-	members  []membership
-	memberID int32 // the first free membership; none: -1
-	armed    time.Duration
-	turn     Turn
-	handle   *Loop     // for the program
-	door     *entrance // what this loop accepts from; nil: nothing
-	draining *draining // nil as long as connections are taken
-	stopping bool
+	doomed     []doom      // lines whose socket has failed
+	palette    []byte      // frames of fan-out that are being written
+	departures []departure // output from calls
+	departed   int         // of departures
+	members    []membership
+	memberID   int32 // the first free membership; none: -1
+	armed      time.Duration
+	turn       Turn
+	handle     *Loop     // for the program
+	door       *entrance // what this loop accepts from; nil: nothing
+	draining   *draining // nil as long as connections are taken
+	stopping   bool
 }
 
 // doom is a line that has to end, and why.
@@ -134,7 +134,7 @@ func (l *loop) turns(uintptr) bool {
 			l.serve(&l.events[i])
 		}
 		l.takeCalls()
-		l.flushDirty()
+		l.depart()
 		l.endDoomed()
 		for c := l.wheel.advance(&l.table, l.now); c != nil; c = l.wheel.advance(&l.table, l.now) {
 			l.due(c)
@@ -145,7 +145,7 @@ func (l *loop) turns(uintptr) bool {
 			return true
 		}
 		l.reopenDoor()
-		if n == 0 && len(l.unread) == 0 && len(l.dirty) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
+		if n == 0 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
@@ -254,11 +254,11 @@ func (l *loop) doLine(line *line, c *call) {
 		l.handedBack(line, c.panicked)
 	case callSend:
 		l.at(line).SendPrepared(c.with.(*Prepared))
-		l.markDirty(line)
+		l.departs(line)
 	case callClose:
 		how := c.what.(*closing)
 		l.at(line).Close(how.code, how.reason)
-		l.markDirty(line)
+		l.departs(line)
 	case callDo:
 		l.call(line, c.what.(func(*Turn)))
 	case callWake:
@@ -273,7 +273,7 @@ func (l *loop) call(c *line, f func(*Turn)) {
 	}
 	defer l.recovered(c)
 	f(l.at(c))
-	l.markDirty(c)
+	l.departs(c)
 }
 
 // at makes the loop's turn that of a line.
@@ -300,38 +300,11 @@ func (l *loop) recovered(c *line) {
 
 var errPanic = errors.New("websocket/reactor: the handler panicked")
 
-// markDirty makes the loop send what is there for a line before it waits.
-func (l *loop) markDirty(c *line) {
-	if !c.dirty {
-		c.dirty = true
-		l.dirty = append(l.dirty, c.slot)
-	}
-}
-
-// flushDirty writes what calls have left for lines: one system call each, whatever
-// has gathered. After a number of them the loop looks after its other work.
-func (l *loop) flushDirty() {
-	for range min(flushMax, len(l.dirty)-l.flushed) {
-		c := l.table.at(l.dirty[l.flushed])
-		l.flushed++
-		c.dirty = false
-		if c.state != free {
-			l.flush(c)
-		}
-	}
-	if l.flushed == len(l.dirty) {
-		l.dirty, l.flushed = l.dirty[:0], 0
-		poison(l.palette)
-		if l.palette = l.palette[:0]; cap(l.palette) > paletteBytesMax {
-			l.palette = nil
-		}
-	}
-}
-
 // doom makes a line end before the loop waits, since it may be in use right now.
 func (l *loop) doom(c *line, err error) {
 	if !c.broken {
 		c.broken = true
+		l.takeRun(c)
 		l.doomed = append(l.doomed, doom{reference{c.slot, c.generation}, err})
 	}
 }
@@ -356,7 +329,7 @@ func (l *loop) beginDrain(c *closing) {
 			l.doom(line, errShut)
 		case open:
 			l.at(line).Close(c.code, c.reason)
-			l.markDirty(line)
+			l.departs(line)
 		}
 	})
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // The system calls of the hot path are raw: they never block, so that telling the
-// scheduler about them, which costs more than many of them do, gains nothing.
+// scheduler about them, which costs more than many of them do, gains nothing. They are those
+// of package syscall: x/sys gets to the same by two more calls, 0.003 of a delivery.
 
 type event = unix.EpollEvent
 
@@ -83,7 +84,7 @@ func (p *poller) removeListener(fd int32) { unix.EpollCtl(p.fd, unix.EPOLL_CTL_D
 
 // poll returns the events that are there. It does not wait.
 func (p *poller) poll(events []event) int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
 	if errno != 0 {
 		return 0
 	}
@@ -93,27 +94,27 @@ func (p *poller) poll(events []event) int {
 // notify makes the descriptor readable.
 func (p *poller) notify() {
 	one := [8]byte{1}
-	unix.RawSyscall(unix.SYS_WRITE, uintptr(p.wake), uintptr(unsafe.Pointer(&one)), 8)
+	syscall.RawSyscall(unix.SYS_WRITE, uintptr(p.wake), uintptr(unsafe.Pointer(&one)), 8)
 }
 
-func (p *poller) add(fd int32, slot, generation, interest uint32) error {
-	e := event{Events: interest | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
-	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
+func (p *poller) add(fd int32, slot, generation uint32, interest uint16) error {
+	e := event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
 	if errno != 0 {
 		return os.NewSyscallError("epoll_ctl", errno)
 	}
 	return nil
 }
 
-func (p *poller) modify(fd int32, slot, generation, interest uint32) {
-	e := event{Events: interest | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
-	unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
+func (p *poller) modify(fd int32, slot, generation uint32, interest uint16) {
+	e := event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
+	syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
 }
 
 // send writes what the socket takes. It returns 0 and no error if that is nothing.
 func send(fd int32, b []byte) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 		switch errno {
 		case 0:
 			return int(n), nil
@@ -138,7 +139,7 @@ func untaken(fd int32) int {
 // receive reads what is there. It returns errDry if that is nothing.
 func receive(fd int32, b []byte) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			return int(n), nil
@@ -153,7 +154,7 @@ func receive(fd int32, b []byte) (int, error) {
 
 // peekAt is receive without taking anything.
 func peekAt(fd int32, b []byte) (int, error) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
 	switch errno {
 	case 0:
 		return int(n), nil
@@ -168,7 +169,7 @@ func acceptOne(listener int32) (int32, netip.AddrPort, error) {
 	var peer unix.RawSockaddrAny
 	for {
 		size := uint32(unix.SizeofSockaddrAny)
-		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)),
+		fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)),
 			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
@@ -289,7 +290,7 @@ func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
 }
 
-func closeDescriptor(fd int32) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+func closeDescriptor(fd int32) { syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 func shutdownWrite(fd int32) { unix.Shutdown(int(fd), unix.SHUT_WR) }
 

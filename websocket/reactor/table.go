@@ -9,26 +9,24 @@ import (
 // line is one connection. It lives in a table without a pointer of its own to
 // any buffer, timer, goroutine or net.Conn: at rest it is all that there is of it.
 type line struct {
-	// Read for every delivery of a fan-out, and therefore first and together.
+	// Read for every mark of a fan-out, and therefore first and together.
 	fd         int32
 	slot       uint32
 	generation uint32 // grows when the slot is given away again
+	departure  uint32 // where in the loop's departures it is, if it is: loop.departing
 	state      state
-	dirty      bool // in the loop's list of lines with output
 	lent       bool // the endpoint has a buffer of the loop
 	compresses bool
 	unread     bool   // in the loop's list of lines with more input
 	broken     bool   // the socket has failed, and the line is in the loop's list of the doomed
-	runFrom    uint32 // what of the palette is to be sent; runFrom == runTo: nothing
-	runTo      uint32
-	interest   uint32 // what epoll watches
-	backlog    *backlog
+	interest   uint16 // what epoll watches
 
 	membership int32 // the first of its memberships; none: -1
 	wheelNext  int32 // lines of the same tick; none: -1
 	wheelPrev  int32
 	wheelTick  uint32 // 0: not in the wheel
 
+	backlog  *backlog
 	settings *settings
 	data     any
 	endpoint endpoint.Endpoint
