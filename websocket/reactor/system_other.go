@@ -42,8 +42,8 @@ func isShortage(error) bool                                 { return false }
 func takeListener(net.Listener) (int32, error)              { return 0, ErrTransport }
 func netConn(int32) (net.Conn, error)                       { return nil, ErrTransport }
 func setOptions(int, time.Duration, bool)                   {}
-func (p *poller) add(int32, uint32, uint32, uint32) error   { return ErrTransport }
-func (p *poller) modify(int32, uint32, uint32, uint32)      {}
+func (p *poller) add(int32, uint32, uint32, uint16) error   { return ErrTransport }
+func (p *poller) modify(int32, uint32, uint32, uint16)      {}
 func send(int32, []byte) (int, error)                       { return 0, ErrTransport }
 func receive(int32, []byte) (int, error)                    { return 0, ErrTransport }
 func takeOver(net.Conn, time.Duration, bool) (int32, error) { return 0, ErrTransport }
