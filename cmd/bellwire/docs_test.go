@@ -58,8 +58,16 @@ func newSandbox(t *testing.T) *sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", actAsBellwire, program)
+	folder, err := os.MkdirTemp("", "bellwire-sandbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	script := fmt.Sprintf("#!/bin/sh\n%s='%s' exec '%s' \"$@\"\n", actAsBellwire, folder, program)
 	if err := os.WriteFile(filepath.Join(folder, "bellwire"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +82,15 @@ func newSandbox(t *testing.T) *sandbox {
 
 // command prepares a block; the port of the page becomes the sandbox's.
 func (s *sandbox) command(ctx context.Context, text string) *exec.Cmd {
+	s.t.Helper()
+	forOthers, err := lifeline()
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	text = strings.ReplaceAll(text, "127.0.0.1:8000", "127.0.0.1:"+s.port)
 	command := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", text)
 	command.Dir = s.folder
+	command.ExtraFiles = []*os.File{forOthers}
 	command.Env = append(os.Environ(), "PATH="+s.folder+":"+os.Getenv("PATH"),
 		"BELLWIRE_LISTEN=127.0.0.1:"+s.port, "BELLWIRE_URL=ws://127.0.0.1:"+s.port+"/ws")
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -10,12 +10,9 @@ import (
 	"github.com/bellwire/bellwire/internal/leak"
 )
 
-// actAsBellwire makes the test binary be the program itself, for tests that need a process.
-// It stays in the environment, since serve may start itself again.
-const actAsBellwire = "ACT_AS_BELLWIRE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(actAsBellwire) != "" {
+	if folder := os.Getenv(actAsBellwire); folder != "" {
+		go followTest(folder)
 		main()
 	}
 	leak.Main(m)
