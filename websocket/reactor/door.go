@@ -26,7 +26,7 @@ type Door struct {
 	Path string
 
 	// Handler answers an opening handshake for Path, on a loop: it calls Upgrade, or writes a
-	// refusal of at most 4 KiB. It must not block.
+	// refusal of at most 4 KiB. It must not block, and keep nothing of the request but strings.
 	Handler func(w http.ResponseWriter, request *http.Request, ticket any)
 
 	// Other gets a connection that begins with anything else, nothing of which has been
@@ -234,8 +234,8 @@ func (l *loop) peek(c *line) {
 		l.doom(c, errShut)
 		return
 	}
-	v := &visit{loop: l, line: c}
-	request, length, ok := parseHead(l.input[:got], visitContext{context.Background(), v})
+	request, length, ok := l.head.read(l.input[:got])
+	defer l.head.clear()
 	if !ok || request.URL.Path != n.door.Path || request.URL.RawPath != "" {
 		l.handOver(c, n)
 		return
@@ -245,7 +245,7 @@ func (l *loop) peek(c *line) {
 		return
 	}
 	request.RemoteAddr = n.peer.String()
-	l.answer(c, n, v, request)
+	l.answer(c, n, request)
 	poison(l.input[:got])
 	if c.state == open && got > length {
 		l.readable(c, false)
@@ -265,8 +265,9 @@ func (l *loop) handOver(c *line, n *newcomer) {
 }
 
 // answer has the program answer an opening handshake.
-func (l *loop) answer(c *line, n *newcomer, v *visit, request *http.Request) {
-	c.data = nil
+func (l *loop) answer(c *line, n *newcomer, request *http.Request) {
+	v := &visit{loop: l, line: c}
+	c.data, l.visit = nil, v
 	l.callHandler(n, v, request)
 	switch {
 	case c.state == open || c.broken:
@@ -275,7 +276,7 @@ func (l *loop) answer(c *line, n *newcomer, v *visit, request *http.Request) {
 	default:
 		l.refuse(c, v, request)
 	}
-	v.line = nil
+	v.line, l.visit = nil, nil
 }
 
 func (l *loop) callHandler(n *newcomer, v *visit, request *http.Request) {
@@ -310,16 +311,16 @@ type visit struct {
 	hijacked bool
 }
 
-// visitContext leads from a request to its visit.
+// visitContext leads from a request to the loop that answers it.
 type visitContext struct {
 	context.Context
-	visit *visit
+	loop *loop
 }
 
 // visitOf returns the visit that a request came by, nil when it came by an HTTP server.
 func visitOf(request *http.Request) *visit {
 	if c, ok := request.Context().(visitContext); ok {
-		return c.visit
+		return c.loop.visit
 	}
 	return nil
 }
@@ -352,7 +353,7 @@ func (v *visit) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, http.ErrHijacked
 	}
 	v.hijacked = true
-	return visitLine{v}, bufio.NewReadWriter(new(bufio.Reader), nil), nil
+	return visitLine{v}, v.loop.nothing, nil
 }
 
 // response is what a refusal is on the wire: always the last on its connection (VC-22).

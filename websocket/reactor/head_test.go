@@ -27,7 +27,7 @@ func agrees(t *testing.T, b []byte, got *http.Request, length int) {
 }
 
 func TestAPlainHeadIsReadAsNetHTTPDoes(t *testing.T) {
-	request, length, ok := parseHead([]byte(plainHead+"\x81\x80frame"), context.Background())
+	request, length, ok := newHead(context.Background()).read([]byte(plainHead + "\x81\x80frame"))
 	if !ok || length != len(plainHead) {
 		t.Fatal(length, ok)
 	}
@@ -38,10 +38,12 @@ func TestAPlainHeadIsReadAsNetHTTPDoes(t *testing.T) {
 }
 
 func TestEveryPrefixOfAHeadIsLeftToOthers(t *testing.T) {
+	h := newHead(context.Background())
 	for i := range len(plainHead) {
-		if _, _, ok := parseHead([]byte(plainHead[:i]), context.Background()); ok {
+		if _, _, ok := h.read([]byte(plainHead[:i])); ok {
 			t.Fatalf("%d bytes are taken for a head", i)
 		}
+		h.clear()
 	}
 }
 
@@ -78,7 +80,7 @@ func TestWhatIsNotPlainIsLeftToOthers(t *testing.T) {
 		"too many lines":       swap("Origin", strings.Repeat("A: b\r\n", fieldsMax)+"Origin"),
 		"an escape cut short":  swap("/ws", "/ws%4"),
 	} {
-		if _, _, ok := parseHead([]byte(head), context.Background()); ok {
+		if _, _, ok := newHead(context.Background()).read([]byte(head)); ok {
 			t.Errorf("%s: is taken", name)
 		}
 	}
@@ -90,9 +92,13 @@ func FuzzHead(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\nPragma: no-cache\r\nUpgrade: websocket\r\n\r\n"))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: [::1]:80\r\nUpgrade: WebSocket\r\n\r\n"))
 	f.Add([]byte("GET /%2e/?q HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nx:\r\nx: \t b \t\r\n\r\nmore"))
+	f.Add([]byte("GET /a:b?c?d HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n\r\n"))
+	f.Add([]byte("GET /ws? HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nsec-WebSocket-Key: a\r\nSec-WebSocket-Extensions: b\r\n\r\n"))
+	h := newHead(context.Background())
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if request, length, ok := parseHead(b, context.Background()); ok {
+		if request, length, ok := h.read(b); ok {
 			agrees(t, b, request, length)
 		}
+		h.clear() // nothing of one is in the next
 	})
 }

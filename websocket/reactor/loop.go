@@ -1,6 +1,8 @@
 package reactor
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -44,7 +46,10 @@ type loop struct {
 	turn       Turn
 	handle     *Loop     // for the program
 	door       *entrance // what this loop accepts from; nil: nothing
-	draining   *draining // nil as long as connections are taken
+	head       *head
+	visit      *visit            // the handshake that is being answered; nil: none
+	nothing    *bufio.ReadWriter // is what was buffered of it: what came after its head is still in the socket
+	draining   *draining         // nil as long as connections are taken
 	stopping   bool
 }
 
@@ -98,6 +103,8 @@ func newLoop(r *Reactor, index int) (*loop, error) {
 	}
 	l.turn.loop = l
 	l.handle = &Loop{own: l}
+	l.head = newHead(visitContext{context.Background(), l})
+	l.nothing = bufio.NewReadWriter(new(bufio.Reader), nil)
 	l.wheel.init(l.now)
 	l.drain = l.turns
 	return l, nil
