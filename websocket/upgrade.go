@@ -24,6 +24,9 @@ type Upgraded struct {
 	WriteTimeout time.Duration // negative: none
 }
 
+// responseBytes is what most responses fit into.
+const responseBytes = 192
+
 // Upgrade answers an opening handshake as Accept does, and returns what it took over.
 func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgraded, error) {
 	if opts == nil {
@@ -63,7 +66,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgr
 		u.Line, err = openStream(w, r)
 		return u, err
 	}
-	response := handshake.AppendResponse(nil, accepted, extension, opts.Header)
+	response := handshake.AppendResponse(make([]byte, 0, responseBytes), accepted, extension, opts.Header)
 	u.Line, u.First, err = hijack(w, r, response, u.WriteTimeout)
 	if err != nil {
 		return nil, err

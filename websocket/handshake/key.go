@@ -19,7 +19,8 @@ func Key(nonce [keyBytes]byte) string {
 // Accept makes the value of Sec-WebSocket-Accept that answers a key. The hash
 // proves that the server understood the handshake; it protects nothing.
 func Accept(key string) string {
-	sum := sha1.Sum([]byte(key + acceptGUID))
+	var text [len(acceptGUID) + 24]byte // 24: of a valid key
+	sum := sha1.Sum(append(append(text[:0], key...), acceptGUID...))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
@@ -28,6 +29,7 @@ func validKey(key string) bool {
 	if len(key) != base64.StdEncoding.EncodedLen(keyBytes) {
 		return false
 	}
-	nonce, err := base64.StdEncoding.DecodeString(key)
-	return err == nil && len(nonce) == keyBytes
+	var nonce [keyBytes + 2]byte // what as many characters stand for without padding
+	n, err := base64.StdEncoding.Decode(nonce[:], []byte(key))
+	return err == nil && n == keyBytes
 }
