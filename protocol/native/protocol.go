@@ -1,9 +1,11 @@
 package native
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"iter"
+	"sync"
 
 	"github.com/bellwire/bellwire/protocol/native/wire"
 	"github.com/bellwire/bellwire/realtime"
@@ -44,35 +46,40 @@ const statusUnsupportedData realtime.Code = 1003
 
 // Requests implements session.Protocol.
 func (p Protocol) Requests(message []byte, binary bool) iter.Seq2[session.Request, error] {
-	return func(yield func(session.Request, error) bool) {
-		if binary != p.format.Binary() {
-			yield(session.Request{}, realtime.NewError(statusUnsupportedData, "a message of the wrong kind"))
+	return func(yield func(session.Request, error) bool) { p.requests(message, binary, yield) }
+}
+
+func (p Protocol) requests(message []byte, binary bool, yield func(session.Request, error) bool) {
+	if binary != p.format.Binary() {
+		yield(session.Request{}, realtime.NewError(statusUnsupportedData, "a message of the wrong kind"))
+		return
+	}
+	decoder := wire.DecodeClient(p.format, message)
+	for {
+		m, err := decoder.Next()
+		if err == io.EOF {
 			return
 		}
-		decoder := wire.DecodeClient(p.format, message)
-		for {
-			m, err := decoder.Next()
-			if err == io.EOF {
-				return
-			}
-			if errors.Is(err, wire.ErrMalformed) {
-				yield(session.Request{}, realtime.NewError(realtime.CodeBadProtocol, "the message is malformed"))
-				return
-			}
-			if !yield(request(m, err), nil) {
-				return
-			}
+		if errors.Is(err, wire.ErrMalformed) {
+			yield(session.Request{}, realtime.NewError(realtime.CodeBadProtocol, "the message is malformed"))
+			return
+		}
+		if !yield(request(m, err), nil) {
+			return
 		}
 	}
 }
 
 // request is a decoded message, or its refusal.
 func request(m wire.ClientMessage, err error) session.Request {
-	var refusal *wire.Refusal
-	if errors.As(err, &refusal) {
-		return session.Request{ID: refusal.ID, Name: refusal.Command, Err: refusal.Err}
+	if err == nil {
+		return session.Request{ID: m.ID, Name: m.Command.Name(), Command: commandOf(m.Command)}
 	}
-	return session.Request{ID: m.ID, Name: m.Command.Name(), Command: commandOf(m.Command)}
+	var refusal *wire.Refusal
+	if !errors.As(err, &refusal) {
+		panic(err) // Next gives no other error; the session's driver recovers
+	}
+	return session.Request{ID: refusal.ID, Name: refusal.Command, Err: refusal.Err}
 }
 
 // EncodePublication implements hub.Encoder.
@@ -97,10 +104,23 @@ func (p Protocol) Encode(id uint32, message session.Message) []byte {
 	return p.encode(id, bodyOf(id, message))
 }
 
+// encode returns memory of just the size of the message, which may wait for long.
 func (p Protocol) encode(id uint32, body wire.Body) []byte {
-	b, err := wire.AppendServer(nil, p.format, &wire.ServerMessage{ID: id, Body: body})
+	draft := drafts.Get().(*[]byte)
+	b, err := wire.AppendServer((*draft)[:0], p.format, &wire.ServerMessage{ID: id, Body: body})
 	if err != nil {
 		panic(err) // bodyOf knows every message; the sessions's driver recovers
 	}
-	return b
+	if cap(b) <= draftBytesMax {
+		*draft = b
+	}
+	message := bytes.Clone(b)
+	drafts.Put(draft)
+	return message
 }
+
+// drafts are what messages are written into first: to grow each anew was nine allocations for the two messages that
+// answer a connect with a subscription.
+var drafts = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+const draftBytesMax = 64 << 10

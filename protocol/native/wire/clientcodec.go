@@ -24,23 +24,30 @@ func AppendClient(dst []byte, f Format, m *ClientMessage) ([]byte, error) {
 	})
 }
 
+// writers are codecs that write; they are pooled.
+var writers = sync.Pool{New: func() any { return new(codec) }}
+
 // appendFramed puts what body writes into the format's framing.
 func appendFramed(dst []byte, f Format, body func(c *codec)) ([]byte, error) {
-	c := codec{mode: appendJSON, format: f, dst: dst}
+	c := writers.Get().(*codec)
+	*c = codec{mode: appendJSON, format: f, dst: dst}
 	if f == Proto {
 		c.mode = appendProto
 		start := c.protoOpen()
-		body(&c)
+		body(c)
 		c.protoClose(start)
 	} else {
 		c.dst = append(c.dst, '{')
-		body(&c)
+		body(c)
 		c.dst = append(c.dst, '}', '\n')
 	}
-	if c.fault != nil {
-		return dst, c.fault
+	written, fault := c.dst, c.fault
+	*c = codec{}
+	writers.Put(c)
+	if fault != nil {
+		return dst, fault
 	}
-	return c.dst, nil
+	return written, nil
 }
 
 // ClientDecoder reads the messages of one WebSocket message of a client, in order.

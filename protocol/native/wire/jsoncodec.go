@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/go-json-experiment/json/jsontext"
@@ -313,16 +314,29 @@ func readJSONList[T any](c *codec, name string, items *[]T, describe fields[T]) 
 	c.readJSONArray(name, func(i int) {
 		if c.room(name, i) {
 			*items = append(*items, *new(T))
-			readJSONObject(c, name+"["+strconv.Itoa(i)+"]", &(*items)[i], describe)
+			readJSONObject(c, element, &(*items)[i], describe)
+			c.placed(name, i)
 		}
 	})
+}
+
+// element stands in the path of a failure for an element of a list, until placed says which one it is: nobody wants to
+// know as long as nothing fails.
+const element = "[]"
+
+// placed puts the name of a list and the place in it into the path of a failure within the element there.
+func (c *codec) placed(name string, i int) {
+	if e, ok := c.failure.(*fieldError); ok {
+		e.path = name + "[" + strconv.Itoa(i) + "]" + strings.TrimPrefix(e.path, element)
+	}
 }
 
 func (c *codec) readJSONTexts(name string, items *[]string, bytesMax int) {
 	c.readJSONArray(name, func(i int) {
 		if c.room(name, i) {
 			var s string
-			c.readText(name+"["+strconv.Itoa(i)+"]", &s, bytesMax)
+			c.readText(element, &s, bytesMax)
+			c.placed(name, i)
 			*items = append(*items, s)
 		}
 	})

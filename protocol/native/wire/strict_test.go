@@ -354,6 +354,22 @@ func TestTolerantClient(t *testing.T) {
 	}
 }
 
+func TestARefusalNamesTheElementOfAList(t *testing.T) { // MSG-5
+	for document, want := range map[string]string{
+		`{"connect":{"subscribe":[{"channel":"a"},4]}}`:                      "connect.subscribe[1] must be an object",
+		`{"connect":{"subscribe":[{}]}}`:                                     "connect.subscribe[0].channel is missing",
+		`{"subscribe":{"channels":[{"channel":"a","since":{"epoch":3}}]}}`:   "subscribe.channels[0].since.epoch must be a string",
+		`{"subscribe":{"channels":[{"channel":"a"},{"channel":"b","x":1}]}}`: `subscribe.channels[1]."x" is unknown`,
+		`{"unsubscribe":{"channels":["a",1]}}`:                               "unsubscribe.channels[1] must be a string",
+	} {
+		_, err := DecodeClient(JSON, []byte(document)).Next()
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || refusal.Err.Message != want {
+			t.Errorf("%s: %v, want %q", document, err, want)
+		}
+	}
+}
+
 // TestTheSchemaHasNoOtherFields: a field added to the schema must be added here (MSG-7).
 func TestTheSchemaHasNoOtherFields(t *testing.T) {
 	client, server := schema(t)
