@@ -26,21 +26,21 @@ func (c *Connection) Receive(message []byte, binary bool) error {
 // has returned; its error is that of Receive.
 func (c *Connection) TryReceive(message []byte, binary bool) (rest func() error, err error) {
 	if !c.work.TryLock() {
-		message = bytes.Clone(message)
-		return func() error { return c.Receive(message, binary) }, nil
+		own := bytes.Clone(message)
+		return func() error { return c.Receive(own, binary) }, nil
 	}
 	pause, done, err := c.receive(message, binary, 0, false)
 	if pause == nil {
 		c.work.Unlock()
 		return nil, err
 	}
-	message = bytes.Clone(message)
+	own := bytes.Clone(message)
 	return func() error {
 		defer c.work.Unlock() // it goes over to whoever runs this
 		if !c.goOn(pause) {
 			return errEnded
 		}
-		return c.receiveFrom(message, binary, done)
+		return c.receiveFrom(own, binary, done)
 	}, nil
 }
 
@@ -60,6 +60,7 @@ type pause struct {
 // where it would have to; done then counts the command that paused. Decoding twice what came before the pause is rare, and
 // bounded by the message.
 func (c *Connection) receive(message []byte, binary bool, done int, mayWait bool) (_ *pause, count int, err error) {
+	r := &reading{connection: c, done: done, mayWait: mayWait}
 	defer func() {
 		if cause := recover(); cause != nil { // of the protocol; what comes from below has been recovered there
 			c.node.panicked("receive", cause)
@@ -67,23 +68,38 @@ func (c *Connection) receive(message []byte, binary bool, done int, mayWait bool
 			err = errEnded
 		}
 	}()
-	for request, err := range c.protocol.Requests(message, binary) {
-		if count++; count <= done {
-			continue
-		}
-		if err != nil {
-			e := realtime.AsError(err)
-			c.end(e.Code, e.Message)
-			return nil, count, errEnded
-		}
-		now := c.node.config.Clock.Now()
-		c.take(request, now)
-		pause, alive := c.carryOut(now, mayWait)
-		if pause != nil || !alive {
-			return pause, count, endedUnless(alive)
-		}
+	c.protocol.Requests(message, binary)(r.take)
+	return r.pause, r.count, r.err
+}
+
+// reading is the work on one message. A loop over its requests would put each of these fields on the heap by itself.
+type reading struct {
+	connection *Connection
+	done       int // requests that were carried out before
+	mayWait    bool
+
+	count int
+	pause *pause // where it stopped
+	err   error
+}
+
+// take carries out the next request, and reports whether the one after it is wanted.
+func (r *reading) take(request session.Request, err error) (more bool) {
+	if r.count++; r.count <= r.done {
+		return true
 	}
-	return nil, count, nil
+	c := r.connection
+	if err != nil {
+		e := realtime.AsError(err)
+		c.end(e.Code, e.Message)
+		r.err = errEnded
+		return false
+	}
+	now := c.node.config.Clock.Now()
+	c.take(request, now)
+	pause, alive := c.carryOut(now, r.mayWait)
+	r.pause, r.err = pause, endedUnless(alive)
+	return pause == nil && alive
 }
 
 func endedUnless(alive bool) error {
@@ -132,7 +148,7 @@ func (c *Connection) carryOut(now time.Time, mayWait bool) (_ *pause, alive bool
 		case !mayWait && (wait != nil || c.node.mayWait(task)):
 			return &pause{task, wait}, true
 		case task != nil:
-			now = c.carryOutTask(task, now)
+			now = c.do(task, now)
 			c.easeAfter(task, mayWait)
 		default:
 			<-wait
@@ -145,7 +161,7 @@ func (c *Connection) carryOut(now time.Time, mayWait bool) (_ *pause, alive bool
 func (c *Connection) goOn(p *pause) (alive bool) {
 	now := c.node.config.Clock.Now()
 	if p.task != nil {
-		now = c.carryOutTask(p.task, now)
+		now = c.do(p.task, now)
 		c.easeAfter(p.task, true)
 	} else {
 		<-p.wait
@@ -193,16 +209,6 @@ func (c *Connection) next(now time.Time) (task session.Task, wait <-chan struct{
 		c.waiter = make(chan struct{})
 	}
 	return nil, c.waiter, false
-}
-
-// carryOutTask carries out a task, and tells the core its result under the lock.
-func (c *Connection) carryOutTask(task session.Task, began time.Time) (ended time.Time) {
-	result, ended := c.do(task, began)
-	c.mu.Lock()
-	defer c.unlock("finish")
-	result(c.core)
-	c.watchLocked()
-	return ended
 }
 
 // rest ends the work on a command. When the line went away meanwhile, what Closed left is done now.

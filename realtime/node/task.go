@@ -12,41 +12,49 @@ import (
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
-// answer gives the result of a task to the core; it is called with the connection's lock held.
-type answer func(core *session.Core)
-
-// do carries out a task, without a lock. Every path by which a client reaches data begins here. The clock is read once, when
-// it is done: what follows begins then.
-func (c *Connection) do(task session.Task, began time.Time) (_ answer, ended time.Time) {
-	n := c.node
-	ctx, cancel := n.withinBackend()
+// do carries out a task, without a lock, and tells the core its result. Every path by which a client reaches data begins
+// here. The clock is read once, when it is done: what follows begins then.
+func (c *Connection) do(task session.Task, began time.Time) (ended time.Time) {
+	ctx, cancel := c.node.withinBackend()
 	defer cancel()
-	done := func(command string, err error) {
-		ended = n.config.Clock.Now()
-		n.countCommand(command, err, ended.Sub(began))
-	}
 	switch t := task.(type) {
 	case *session.Admit:
 		admitted, err := c.admit(t.Connect, began)
-		done("connect", err)
-		return func(core *session.Core) { core.FinishAdmit(admitted, err, ended) }, ended
+		ended = c.node.done("connect", err, began)
+		c.finish(func(core *session.Core) { core.FinishAdmit(admitted, err, ended) })
 	case *session.Join:
 		joined, err := c.join(ctx, t, began)
-		done("subscribe", err)
-		return func(core *session.Core) { core.FinishJoin(joined, err, ended) }, ended
+		ended = c.node.done("subscribe", err, began)
+		c.finish(func(core *session.Core) { core.FinishJoin(joined, err, ended) })
 	case *session.Resume:
 		resumption, err := c.resume(ctx, t)
-		return func(core *session.Core) { core.FinishResume(resumption, err) }, n.config.Clock.Now()
+		ended = c.node.config.Clock.Now()
+		c.finish(func(core *session.Core) { core.FinishResume(resumption, err) })
 	case *session.Part:
 		c.part(t.Subscription)
-		done("unsubscribe", nil)
-		return func(core *session.Core) { core.FinishPart() }, ended
+		ended = c.node.done("unsubscribe", nil, began)
+		c.finish(func(core *session.Core) { core.FinishPart() })
 	case *session.Do:
 		message, err := c.guarded(ctx, t)
-		done(commandName(t.Command), err)
-		return func(core *session.Core) { core.FinishDo(message, err, ended) }, ended
+		ended = c.node.done(commandName(t.Command), err, began)
+		c.finish(func(core *session.Core) { core.FinishDo(message, err, ended) })
 	}
-	return func(core *session.Core) {}, began
+	return ended
+}
+
+// done counts a command that has been carried out.
+func (n *Node) done(command string, err error, began time.Time) (ended time.Time) {
+	ended = n.config.Clock.Now()
+	n.countCommand(command, err, ended.Sub(began))
+	return ended
+}
+
+// finish gives the result of a task to the core.
+func (c *Connection) finish(with func(core *session.Core)) {
+	c.mu.Lock()
+	defer c.unlock("finish")
+	with(c.core)
+	c.watchLocked()
 }
 
 // guarded turns a panic below, for example of a handler, into the command's failure.
@@ -63,9 +71,12 @@ func (c *Connection) guarded(ctx context.Context, t *session.Do) (message sessio
 
 // told is what a client is told of an error: nothing but those that are meant for it. The others are logged here, once.
 func (n *Node) told(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	var e *realtime.Error
 	switch {
-	case err == nil || errors.As(err, &e):
+	case errors.As(err, &e):
 		return err
 	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
 		n.config.Logger.Warn("the backend did not answer in time", "error", err)
@@ -171,7 +182,8 @@ func (c *Connection) mayJoin(w *session.Wish, now time.Time) (*realtime.Namespac
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, action := range actionsOf(w) {
+	var room [4]realtime.Action
+	for _, action := range appendActions(room[:0], w) {
 		if err := c.decide(ns, claims, authority.Request{Action: action, Channel: w.Channel}); err != nil {
 			return nil, nil, err
 		}
@@ -182,9 +194,9 @@ func (c *Connection) mayJoin(w *session.Wish, now time.Time) (*realtime.Namespac
 	return ns, claims, checkFacets(ns, w)
 }
 
-// actionsOf is what a wish needs permission for. To subscribe includes what the log holds after a position.
-func actionsOf(w *session.Wish) []realtime.Action {
-	actions := []realtime.Action{realtime.ActionSubscribe}
+// appendActions adds what a wish needs permission for. To subscribe includes what the log holds after a position.
+func appendActions(actions []realtime.Action, w *session.Wish) []realtime.Action {
+	actions = append(actions, realtime.ActionSubscribe)
 	if w.Snapshot {
 		actions = append(actions, realtime.ActionState)
 	}
