@@ -31,6 +31,11 @@ func (p *Proxies) Trusts(address netip.Addr) bool {
 	return false
 }
 
+// trustsPeer is Trusts for the peer of a request.
+func (p *Proxies) trustsPeer(r *http.Request) bool {
+	return p != nil && len(p.trusted) > 0 && p.Trusts(parseHostPort(r.RemoteAddr))
+}
+
 // ClientAddr is the address of who sent the request: the peer's, or, when the peer is a trusted proxy, the last one in
 // X-Forwarded-For that is none. What stands before it was written by anybody (HS-27).
 func (p *Proxies) ClientAddr(r *http.Request) netip.Addr {
@@ -59,7 +64,7 @@ func (p *Proxies) Secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	return p.Trusts(parseHostPort(r.RemoteAddr)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	return p.trustsPeer(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 func parseHostPort(text string) netip.Addr {

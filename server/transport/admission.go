@@ -158,13 +158,12 @@ func ownSlot(r *http.Request) *Slot {
 // slotOf returns the place that an upgraded connection keeps: its own, or behind a trusted proxy one that it takes for the client. A stream of
 // HTTP/2 gets a place of its own, for there are many on a connection, whose place is given back.
 func (a *Admission) slotOf(r *http.Request, own *Slot) (*Slot, bool) {
-	peer := parseHostPort(r.RemoteAddr)
-	if a.proxies.Trusts(peer) {
+	if a.proxies.trustsPeer(r) {
 		return a.Acquire(a.proxies.ClientAddr(r))
 	}
 	if r.ProtoMajor == 2 {
 		own.Release()
-		return a.Acquire(peer)
+		return a.Acquire(parseHostPort(r.RemoteAddr))
 	}
 	return own, true
 }

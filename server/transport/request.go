@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -18,8 +19,8 @@ const (
 )
 
 // read takes from the request what the node wants to know. A refusal is a sentence for a 400.
-func (t *WebSocket) read(r *http.Request) (Protocol, node.Hello, string) {
-	protocol, found := t.choose(r.Header.Values("Sec-WebSocket-Protocol"))
+func (t *WebSocket) read(r *http.Request, client netip.Addr) (Protocol, node.Hello, string) {
+	protocol, found := t.choose(r.Header["Sec-Websocket-Protocol"])
 	if !found {
 		return Protocol{}, node.Hello{}, "none of the offered subprotocols is spoken here"
 	}
@@ -28,9 +29,7 @@ func (t *WebSocket) read(r *http.Request) (Protocol, node.Hello, string) {
 		return Protocol{}, node.Hello{}, refusal
 	}
 	token, refusal := bearer(r.Header.Values("Authorization"))
-	return protocol, node.Hello{
-		Token: token, Channels: channels, RemoteAddr: t.config.Proxies.ClientAddr(r).String(),
-	}, refusal
+	return protocol, node.Hello{Token: token, Channels: channels, RemoteAddr: client.String()}, refusal
 }
 
 // choose takes the first subprotocol the client offers that is spoken here, and the default without an offer (CON-1).

@@ -102,12 +102,13 @@ func (t *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) { t.serve(
 // serve is ServeHTTP for a request whose connection has a place of its own, or nil. It reports whether the node has the line;
 // the place is then the line's.
 func (t *WebSocket) serve(w http.ResponseWriter, r *http.Request, own *Slot) bool {
-	if wait, blocked := t.config.Failures.Blocked(t.config.Proxies.ClientAddr(r)); blocked {
+	client := t.config.Proxies.ClientAddr(r)
+	if wait, blocked := t.config.Failures.Blocked(client); blocked {
 		setRetryAfter(w, wait)
 		t.refuse(w, r, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
 		return false
 	}
-	protocol, hello, refusal := t.read(r)
+	protocol, hello, refusal := t.read(r, client)
 	if refusal != "" {
 		t.refuse(w, r, http.StatusBadRequest, refusal)
 		return false
