@@ -2,6 +2,8 @@ module github.com/bellwire/bellwire
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/bufbuild/protocompile v0.14.1
 	github.com/coder/websocket v1.8.15
