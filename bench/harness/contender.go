@@ -41,7 +41,7 @@ type server struct {
 func Engines() []Contender {
 	engines := []Contender{{Name: Floor, About: "epoll loop in C, no WebSocket work", launch: child("floor")}}
 	for _, e := range [][2]string{
-		{"bellwire-reactor", "Bellwire's engine, epoll driver"}, {"bellwire", "Bellwire's engine, goroutine driver"},
+		{"bellwire-reactor", "Bellwire's engine, epoll driver and its own door"}, {"bellwire", "Bellwire's engine, goroutine driver"},
 		{"gws", "lxzan/gws"}, {"gorilla", "gorilla/websocket"}, {"fasthttp", "fasthttp/websocket"}, {"nbio", "lesismal/nbio, non-blocking"},
 		{"coder", "coder/websocket"}, {"gobwas", "gobwas/ws with wsutil"},
 	} {

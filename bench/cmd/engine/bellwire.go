@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/bellwire/bellwire/websocket"
@@ -52,7 +53,8 @@ type reactorServer struct {
 	all     *reactor.Group
 }
 
-func newReactor() contender {
+// serveReactor has the loops accept the connections themselves, and what is no opening handshake closed.
+func serveReactor(listener net.Listener) (contender, error) {
 	s := new(reactorServer)
 	var err error
 	s.reactor, err = reactor.New(reactor.Config{Handler: reactor.Handler{
@@ -60,10 +62,15 @@ func newReactor() contender {
 		Message: func(t *reactor.Turn, kind websocket.MessageType, payload []byte) { t.Send(kind, payload) },
 	}})
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	s.all = s.reactor.NewGroup()
-	return s
+	_, err = s.reactor.Serve(listener, reactor.Door{
+		Path:    "/ws",
+		Handler: func(w http.ResponseWriter, r *http.Request, _ any) { s.ServeHTTP(w, r) },
+		Other:   func(line net.Conn, _ any) { line.Close() },
+	})
+	return s, err
 }
 
 func (s *reactorServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

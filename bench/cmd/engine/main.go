@@ -24,18 +24,18 @@ type contender interface {
 }
 
 var contenders = map[string]func() contender{
-	"bellwire":         newBellwire,
-	"bellwire-reactor": newReactor,
-	"gorilla":          newGorilla,
-	"coder":            newCoder,
-	"gobwas":           newGobwas,
-	"gws":              newGWS,
+	"bellwire": newBellwire,
+	"gorilla":  newGorilla,
+	"coder":    newCoder,
+	"gobwas":   newGobwas,
+	"gws":      newGWS,
 }
 
 // servers are those of libraries that bring their own HTTP server.
 var servers = map[string]func(net.Listener) (contender, error){
-	"fasthttp": serveFasthttp,
-	"nbio":     serveNBIO,
+	"bellwire-reactor": serveReactor,
+	"fasthttp":         serveFasthttp,
+	"nbio":             serveNBIO,
 }
 
 func main() {
