@@ -24,7 +24,7 @@ func commandOf(m wire.Command) session.Command {
 	case *wire.Unsubscribe:
 		return &session.Unsubscribe{Channels: m.Channels}
 	case *wire.Publish:
-		return &session.Publish{Channel: m.Channel, ID: m.ID, Payload: m.Payload, NoEcho: m.NoEcho}
+		return (*session.Publish)(m) // the same fields: it is what comes most
 	case *wire.Update:
 		return &session.Update{Update: updateOf(m)}
 	case *wire.Enter:

@@ -3,8 +3,6 @@ package native
 import (
 	"bytes"
 	"errors"
-	"io"
-	"iter"
 	"sync"
 
 	"github.com/bellwire/bellwire/protocol/native/wire"
@@ -44,41 +42,24 @@ func (p Protocol) Binary() bool { return p.format.Binary() }
 // statusUnsupportedData is the WebSocket code for a message of the wrong kind (CON-2).
 const statusUnsupportedData realtime.Code = 1003
 
-// Requests implements session.Protocol.
-func (p Protocol) Requests(message []byte, binary bool) iter.Seq2[session.Request, error] {
-	return func(yield func(session.Request, error) bool) { p.requests(message, binary, yield) }
-}
-
-func (p Protocol) requests(message []byte, binary bool, yield func(session.Request, error) bool) {
+// Next implements session.Protocol.
+func (p Protocol) Next(message []byte, binary bool) (session.Request, []byte, error) {
 	if binary != p.format.Binary() {
-		yield(session.Request{}, realtime.NewError(statusUnsupportedData, "a message of the wrong kind"))
-		return
+		return session.Request{}, nil, realtime.NewError(statusUnsupportedData, "a message of the wrong kind")
 	}
-	decoder := wire.DecodeClient(p.format, message)
-	for {
-		m, err := decoder.Next()
-		if err == io.EOF {
-			return
-		}
-		if errors.Is(err, wire.ErrMalformed) {
-			yield(session.Request{}, realtime.NewError(realtime.CodeBadProtocol, "the message is malformed"))
-			return
-		}
-		if !yield(request(m, err), nil) {
-			return
-		}
+	m, rest, err := wire.NextClient(p.format, message)
+	switch {
+	case err == nil:
+		return session.Request{ID: m.ID, Name: m.Command.Name(), Command: commandOf(m.Command)}, rest, nil
+	case errors.Is(err, wire.ErrMalformed):
+		return session.Request{}, nil, realtime.NewError(realtime.CodeBadProtocol, "the message is malformed")
 	}
+	return refused(err), rest, nil
 }
 
-// request is a decoded message, or its refusal.
-func request(m wire.ClientMessage, err error) session.Request {
-	if err == nil {
-		return session.Request{ID: m.ID, Name: m.Command.Name(), Command: commandOf(m.Command)}
-	}
-	var refusal *wire.Refusal
-	if !errors.As(err, &refusal) {
-		panic(err) // Next gives no other error; the session's driver recovers
-	}
+// refused is the request that a decoder refuses.
+func refused(err error) session.Request {
+	refusal := err.(*wire.Refusal) // NextClient knows no other
 	return session.Request{ID: refusal.ID, Name: refusal.Command, Err: refusal.Err}
 }
 

@@ -91,12 +91,17 @@ func TestRequests(t *testing.T) { // CON-2, CON-6
 	}{
 		{"in order, a refused one between", "{\"id\":1,\"ping\":{}}\n{\"id\":2,\"ping\":1}\n{\"ping\":{}}", false, []string{"ping", "100 ping", "ping"}},
 		{"malformed after a good one", "{\"ping\":{}}\nx\n{\"ping\":{}}", false, []string{"ping", "end 4400"}},
+		{"a line feed at the end", "{\"ping\":{}}\n", false, []string{"ping"}},
+		{"an empty message", "", false, []string{"end 4400"}},
+		{"an empty line", "{\"ping\":{}}\n\n{\"ping\":{}}", false, []string{"ping", "end 4400"}},
 		{"of the wrong kind", `{"ping":{}}`, true, []string{"end 1003"}},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			var got []string
-			for r, err := range native.JSON.Requests([]byte(row.message), row.binary) {
-				switch {
+			for rest, more := []byte(row.message), true; more; more = len(rest) > 0 {
+				var r session.Request
+				var err error
+				switch r, rest, err = native.JSON.Next(rest, row.binary); {
 				case err != nil:
 					got = append(got, "end "+itoa(realtime.CodeOf(err)))
 				case r.Err != nil:

@@ -59,6 +59,11 @@ func (n *Node) publish(ctx context.Context, draft broker.Draft) (broker.Publishe
 	if err != nil {
 		return broker.Published{}, err
 	}
+	return n.publishIn(ctx, ns, draft)
+}
+
+// publishIn is publish in a channel whose name has been checked and whose settings are found.
+func (n *Node) publishIn(ctx context.Context, ns *realtime.Namespace, draft broker.Draft) (broker.Published, error) {
 	if err := realtime.CheckPublicationID(draft.ID); err != nil {
 		return broker.Published{}, err
 	}

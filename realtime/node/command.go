@@ -78,11 +78,17 @@ func commandName(command session.Command) string {
 
 // permit decides a command on a channel. The subscription token of a subscription to it counts too (AUT-4).
 func (c *Connection) permit(action realtime.Action, channel, key string) error {
+	_, err := c.permitIn(action, channel, key)
+	return err
+}
+
+// permitIn is permit, and returns the channel's settings.
+func (c *Connection) permitIn(action realtime.Action, channel, key string) (*realtime.Namespace, error) {
 	ns, err := c.node.channel(channel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.decide(ns, c.vouched(channel), authority.Request{Action: action, Channel: channel, Key: key})
+	return ns, c.decide(ns, c.vouched(channel), authority.Request{Action: action, Channel: channel, Key: key})
 }
 
 // vouched returns what the token of the connection's subscription to a channel says, nil when there is none that is
@@ -115,14 +121,15 @@ func (c *Connection) publisher() realtime.Publisher {
 }
 
 func (c *Connection) publish(ctx context.Context, m *session.Publish) (session.Message, error) {
-	if err := c.permit(realtime.ActionPublish, m.Channel, ""); err != nil {
+	ns, err := c.permitIn(realtime.ActionPublish, m.Channel, "")
+	if err != nil {
 		return nil, err
 	}
 	draft := broker.Draft{Channel: m.Channel, ID: m.ID, From: c.publisher(), Payload: m.Payload}
 	if m.NoEcho {
 		draft.SkipConnection = c.ID() // PUB-2
 	}
-	published, err := c.node.publish(ctx, draft)
+	published, err := c.node.publishIn(ctx, ns, draft)
 	return &session.Published{Published: published}, err
 }
 

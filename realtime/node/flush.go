@@ -42,55 +42,66 @@ func (c *Connection) flush() {
 			c.abandon(realtime.CodeServerError)
 		}
 	}()
-	for {
-		*batch = c.outgoing((*batch)[:0])
-		if len(*batch) == 0 {
-			if code, reason, ok := c.closeNow(); ok {
-				c.transport.Close(code, reason)
-			}
-			return
-		}
+	end := false
+	for *batch, end = c.outgoing((*batch)[:0]); len(*batch) > 0; {
 		err := c.transport.Write(*batch)
 		c.node.countSent(*batch)
-		if c.written(err); err != nil {
+		blocked := c.carried != nil && c.carried.Blocked() // Flush is called again
+		*batch, end = c.written(err, blocked, (*batch)[:0])
+		if err != nil {
 			c.transport.Close(realtime.CodeSlow, realtime.CodeSlow.Name())
-			return
 		}
-		if c.carried != nil && c.carried.Blocked() {
-			return // Flush is called again
-		}
+	}
+	if end {
+		c.closeLine()
 	}
 }
 
-// outgoing takes what is to be written. With nothing, the flusher is over: the next one who queues starts another.
-func (c *Connection) outgoing(batch [][]byte) [][]byte {
+// outgoing takes what is to be written. With nothing, the flusher is over: the next one who queues starts another. end says
+// that it has to close the line.
+func (c *Connection) outgoing(batch [][]byte) (_ [][]byte, end bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.outgoingLocked(batch)
+}
+
+func (c *Connection) outgoingLocked(batch [][]byte) (_ [][]byte, end bool) {
 	batch = c.core.Outgoing(batch, batchBytesMax)
 	c.flushing = len(batch) > 0
-	return batch
-}
-
-// closeNow reports whether it is this caller who has to close the line.
-func (c *Connection) closeNow() (code realtime.Code, reason string, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	code, reason, ok = c.core.Ended()
-	if !ok || c.closing {
-		return 0, "", false
+	if c.flushing || c.closing {
+		return batch, false
 	}
-	c.closing = true
-	return code, reason, true
+	_, _, c.closing = c.core.Ended()
+	return batch, c.closing
 }
 
-// written makes room. After an error the line is dead: nothing more is written to it.
-func (c *Connection) written(err error) {
+// written makes room, and goes on with what is to be written next. After an error the line is dead: nothing more is written to
+// it.
+func (c *Connection) written(err error, blocked bool, batch [][]byte) (_ [][]byte, end bool) {
 	c.mu.Lock()
 	defer c.unlock("written")
 	c.core.Written()
 	c.wakeLocked()
-	if err != nil {
+	switch {
+	case err != nil:
 		c.closing, c.flushing = true, false
 		c.core.Abandon()
+		return batch, false
+	case blocked:
+		return batch, false
 	}
+	return c.outgoingLocked(batch)
+}
+
+// closeLine closes it as the session's end says.
+func (c *Connection) closeLine() {
+	code, reason := c.verdict()
+	c.transport.Close(code, reason)
+}
+
+func (c *Connection) verdict() (code realtime.Code, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	code, reason, _ = c.core.Ended()
+	return code, reason
 }

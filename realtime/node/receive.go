@@ -50,17 +50,13 @@ func (c *Connection) receiveFrom(message []byte, binary bool, done int) error {
 	return err
 }
 
-// pause is where the work on a command stopped because it would have had to wait.
-type pause struct {
-	task session.Task    // given out, not yet carried out; nil: none
-	wait <-chan struct{} // closed when it may go on; nil: at once
-}
+// pause is where the work on a command stopped because it would have had to wait: before a step.
+type pause struct{ step }
 
 // receive carries out the commands of a message after the first done ones. Unless it may wait, it stops with a pause
 // where it would have to; done then counts the command that paused. Decoding twice what came before the pause is rare, and
 // bounded by the message.
 func (c *Connection) receive(message []byte, binary bool, done int, mayWait bool) (_ *pause, count int, err error) {
-	r := &reading{connection: c, done: done, mayWait: mayWait}
 	defer func() {
 		if cause := recover(); cause != nil { // of the protocol; what comes from below has been recovered there
 			c.node.panicked("receive", cause)
@@ -68,38 +64,24 @@ func (c *Connection) receive(message []byte, binary bool, done int, mayWait bool
 			err = errEnded
 		}
 	}()
-	c.protocol.Requests(message, binary)(r.take)
-	return r.pause, r.count, r.err
-}
-
-// reading is the work on one message. A loop over its requests would put each of these fields on the heap by itself.
-type reading struct {
-	connection *Connection
-	done       int // requests that were carried out before
-	mayWait    bool
-
-	count int
-	pause *pause // where it stopped
-	err   error
-}
-
-// take carries out the next request, and reports whether the one after it is wanted.
-func (r *reading) take(request session.Request, err error) (more bool) {
-	if r.count++; r.count <= r.done {
-		return true
+	for more := true; more; more = len(message) > 0 {
+		request, rest, err := c.protocol.Next(message, binary)
+		message = rest
+		if count++; count <= done {
+			continue
+		}
+		if err != nil {
+			e := realtime.AsError(err)
+			c.end(e.Code, e.Message)
+			return nil, count, errEnded
+		}
+		now := c.node.config.Clock.Now()
+		pause, alive := c.carryOut(c.take(request, now), now, mayWait)
+		if pause != nil || !alive {
+			return pause, count, endedUnless(alive)
+		}
 	}
-	c := r.connection
-	if err != nil {
-		e := realtime.AsError(err)
-		c.end(e.Code, e.Message)
-		r.err = errEnded
-		return false
-	}
-	now := c.node.config.Clock.Now()
-	c.take(request, now)
-	pause, alive := c.carryOut(now, r.mayWait)
-	r.pause, r.err = pause, endedUnless(alive)
-	return pause == nil && alive
+	return nil, count, nil
 }
 
 func endedUnless(alive bool) error {
@@ -126,48 +108,52 @@ func (c *Connection) connectByItself() {
 	}
 	connect := &session.Connect{Token: hello.Token, Subscribe: wishes}
 	now := c.node.config.Clock.Now()
-	c.take(session.Request{Name: "connect", Command: connect}, now)
-	c.carryOut(now, true)
+	c.carryOut(c.take(session.Request{Name: "connect", Command: connect}, now), now, true)
 }
 
-func (c *Connection) take(request session.Request, now time.Time) {
+// step is what to do next for the present command; the zero step is nothing more.
+type step struct {
+	task session.Task
+	wait <-chan struct{} // closed when there may be something to do; nil: there is no need to wait
+}
+
+// take takes a command.
+func (c *Connection) take(request session.Request, now time.Time) step {
 	c.mu.Lock()
 	defer c.unlock("take")
 	c.working = true
 	c.core.Receive(request, now)
+	return c.nextLocked(now)
 }
 
-// carryOut takes the present command to its end, or to where it would have to wait and may not. alive is false when the
-// session has ended.
-func (c *Connection) carryOut(now time.Time, mayWait bool) (_ *pause, alive bool) {
-	for {
-		task, wait, done := c.next(now)
-		switch {
-		case done:
-			return nil, c.rest()
-		case !mayWait && (wait != nil || c.node.mayWait(task)):
-			return &pause{task, wait}, true
-		case task != nil:
-			now = c.do(task, now)
-			c.easeAfter(task, mayWait)
-		default:
-			<-wait
-			now = c.node.config.Clock.Now()
+// carryOut takes the present command from a step to its end, or to where it would have to wait and may not. alive is false
+// when the session has ended.
+func (c *Connection) carryOut(next step, now time.Time, mayWait bool) (_ *pause, alive bool) {
+	for next != (step{}) {
+		if !mayWait && (next.wait != nil || c.node.mayWait(next.task)) {
+			return &pause{next}, true
 		}
+		next, now = c.carryOutStep(next, now, mayWait)
 	}
+	return nil, c.rest()
+}
+
+// carryOutStep also returns the time at its end.
+func (c *Connection) carryOutStep(s step, now time.Time, mayWait bool) (next step, ended time.Time) {
+	if s.task == nil {
+		<-s.wait
+		ended = c.node.config.Clock.Now()
+		return c.next(ended), ended
+	}
+	next, ended = c.do(s.task, now)
+	c.easeAfter(s.task, mayWait)
+	return next, ended
 }
 
 // goOn takes a command that paused to its end.
 func (c *Connection) goOn(p *pause) (alive bool) {
-	now := c.node.config.Clock.Now()
-	if p.task != nil {
-		now = c.do(p.task, now)
-		c.easeAfter(p.task, true)
-	} else {
-		<-p.wait
-		now = c.node.config.Clock.Now()
-	}
-	_, alive = c.carryOut(now, true)
+	next, now := c.carryOutStep(p.step, c.node.config.Clock.Now(), true)
+	_, alive = c.carryOut(next, now, true)
 	return alive
 }
 
@@ -195,20 +181,23 @@ func (c *Connection) easeAfter(task session.Task, mayWait bool) {
 	c.node.ease(ctx)
 }
 
-// next is what to do now: a task, or to wait, or nothing more.
-func (c *Connection) next(now time.Time) (task session.Task, wait <-chan struct{}, done bool) {
+func (c *Connection) next(now time.Time) step {
 	c.mu.Lock()
 	defer c.unlock("next")
-	if task = c.core.Next(now); task != nil {
-		return task, nil, false
+	return c.nextLocked(now)
+}
+
+func (c *Connection) nextLocked(now time.Time) step {
+	if task := c.core.Next(now); task != nil {
+		return step{task: task}
 	}
 	if !c.core.Busy() {
-		return nil, nil, true
+		return step{}
 	}
 	if c.waiter == nil {
 		c.waiter = make(chan struct{})
 	}
-	return nil, c.waiter, false
+	return step{wait: c.waiter}
 }
 
 // rest ends the work on a command. When the line went away meanwhile, what Closed left is done now.

@@ -12,34 +12,34 @@ import (
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
-// do carries out a task, without a lock, and tells the core its result. Every path by which a client reaches data begins
+// do carries out a task, without a lock, tells the core its result, and returns what is next. Every path by which a client reaches data begins
 // here. The clock is read once, when it is done: what follows begins then.
-func (c *Connection) do(task session.Task, began time.Time) (ended time.Time) {
+func (c *Connection) do(task session.Task, began time.Time) (next step, ended time.Time) {
 	ctx, cancel := c.node.withinBackend()
 	defer cancel()
 	switch t := task.(type) {
 	case *session.Admit:
 		admitted, err := c.admit(t.Connect, began)
 		ended = c.node.done("connect", err, began)
-		c.finish(func(core *session.Core) { core.FinishAdmit(admitted, err, ended) })
+		next = c.finish(ended, func(core *session.Core) { core.FinishAdmit(admitted, err, ended) })
 	case *session.Join:
 		joined, err := c.join(ctx, t, began)
 		ended = c.node.done("subscribe", err, began)
-		c.finish(func(core *session.Core) { core.FinishJoin(joined, err, ended) })
+		next = c.finish(ended, func(core *session.Core) { core.FinishJoin(joined, err, ended) })
 	case *session.Resume:
 		resumption, err := c.resume(ctx, t)
 		ended = c.node.config.Clock.Now()
-		c.finish(func(core *session.Core) { core.FinishResume(resumption, err) })
+		next = c.finish(ended, func(core *session.Core) { core.FinishResume(resumption, err) })
 	case *session.Part:
 		c.part(t.Subscription)
 		ended = c.node.done("unsubscribe", nil, began)
-		c.finish(func(core *session.Core) { core.FinishPart() })
+		next = c.finish(ended, func(core *session.Core) { core.FinishPart() })
 	case *session.Do:
 		message, err := c.guarded(ctx, t)
 		ended = c.node.done(commandName(t.Command), err, began)
-		c.finish(func(core *session.Core) { core.FinishDo(message, err, ended) })
+		next = c.finish(ended, func(core *session.Core) { core.FinishDo(message, err, ended) })
 	}
-	return ended
+	return next, ended
 }
 
 // done counts a command that has been carried out.
@@ -50,11 +50,12 @@ func (n *Node) done(command string, err error, began time.Time) (ended time.Time
 }
 
 // finish gives the result of a task to the core.
-func (c *Connection) finish(with func(core *session.Core)) {
+func (c *Connection) finish(now time.Time, with func(core *session.Core)) step {
 	c.mu.Lock()
 	defer c.unlock("finish")
 	with(c.core)
 	c.watchLocked()
+	return c.nextLocked(now)
 }
 
 // guarded turns a panic below, for example of a handler, into the command's failure.

@@ -35,8 +35,8 @@ type Unsubscribe struct{ Channels []string }
 
 type Publish struct {
 	Channel string
-	ID      string
 	Payload realtime.Payload
+	ID      string
 	NoEcho  bool // PUB-2
 }
 

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"iter"
-
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/hub"
 )
@@ -12,10 +10,10 @@ type Protocol interface {
 	// Name and the two encodings that many sessions share.
 	hub.Encoder
 
-	// Requests reads one message of the transport. Each command is decoded when it is asked for. A request that is wrong
-	// comes with its Err and the rest follows; an error is an *realtime.Error with the code that ends the connection,
-	// and is the last of the sequence. The message may change after the sequence has ended.
-	Requests(message []byte, binary bool) iter.Seq2[Request, error]
+	// Next reads the first request of one message of the transport, and returns what of the message follows it: nothing after
+	// the last. A request that is wrong comes with its Err and the rest follows; an error is an *realtime.Error with the code
+	// that ends the connection, also where the message is empty. The request shares nothing with the message.
+	Next(message []byte, binary bool) (r Request, rest []byte, err error)
 
 	// Encode returns one self-delimiting message. id is that of the command it answers, 0 for a push.
 	Encode(id uint32, message Message) []byte

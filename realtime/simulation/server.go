@@ -130,12 +130,16 @@ func (s *server) accept(l *line) *conn {
 // receive decodes one WebSocket message.
 func (c *conn) receive(message []byte) {
 	c.lastSeen = c.server.world.elapsed
-	for request, err := range native.JSON.Requests(message, false) {
-		if err != nil {
+	for rest := message; ; {
+		var request session.Request
+		var err error
+		if request, rest, err = native.JSON.Next(rest, false); err != nil {
 			c.server.world.model.fail("I15: a client's message is malformed: %q", message)
 			return
 		}
-		c.requests = append(c.requests, request)
+		if c.requests = append(c.requests, request); len(rest) == 0 {
+			return
+		}
 	}
 }
 

@@ -75,16 +75,25 @@ func (d *ClientDecoder) Next() (ClientMessage, error) {
 		return ClientMessage{}, io.EOF
 	}
 	d.started = true
-	one, rest, err := cut(d.format, d.rest)
+	m, rest, err := NextClient(d.format, d.rest)
 	d.rest = rest
-	if err == nil {
-		var m ClientMessage
-		if m, err = decodeClient(d.format, one); err == nil {
-			return m, nil
-		}
+	d.failed = err != nil && errors.Is(err, ErrMalformed)
+	return m, err
+}
+
+// NextClient reads the first message of what a client sent, strictly (MSG-5), and returns what follows it: nothing after the
+// last one. The error is a *Refusal for a message that is wrong, which others may follow, or one that is ErrMalformed: so
+// is nothing at all (CON-2).
+func NextClient(f Format, message []byte) (m ClientMessage, rest []byte, err error) {
+	if len(message) == 0 {
+		return ClientMessage{}, nil, ErrMalformed
 	}
-	d.failed = errors.Is(err, ErrMalformed)
-	return ClientMessage{}, err
+	one, rest, err := cut(f, message)
+	if err != nil {
+		return ClientMessage{}, nil, err
+	}
+	m, err = decodeClient(f, one)
+	return m, rest, err
 }
 
 // cut takes the first message off (CON-2).
@@ -106,6 +115,9 @@ func decodeClient(f Format, one []byte) (ClientMessage, error) {
 	}
 	if depthOf(one) > DepthMax {
 		return ClientMessage{}, refusalJSON(one, &fieldError{path: "the document", what: "is nested more than 32 deep"})
+	}
+	if m, ok := scanClient(one); ok {
+		return m, nil
 	}
 	p := takeParser(one, true)
 	defer p.release()
@@ -147,15 +159,14 @@ func (p *parser) release() {
 // errCommands makes the slow path look again; it never leaves the package.
 var errCommands = errors.New("not exactly one known command")
 
-// readClient reads the one document of the parser.
-func (p *parser) readClient() (ClientMessage, error) {
-	c := &p.codec
+// readClient reads the one document there is.
+func (c *codec) readClient() (ClientMessage, error) {
 	var m ClientMessage
 	if !c.jsonKind("the document", '{', '{', "must be an object") {
 		return m, c.failure
 	}
 	c.readJSONToken()
-	for c.failure == nil && p.decoder.PeekKind() == '"' {
+	for c.failure == nil && c.json.PeekKind() == '"' {
 		name := c.readJSONName()
 		if c.failure != nil {
 			break
@@ -170,7 +181,7 @@ func (p *parser) readClient() (ClientMessage, error) {
 		}
 		m.Command = c.readCommand(number)
 	}
-	p.readEnd()
+	c.readEnd()
 	if c.failure == nil && m.Command == nil {
 		return m, errCommands
 	}
@@ -178,16 +189,16 @@ func (p *parser) readClient() (ClientMessage, error) {
 }
 
 // readEnd reads the closing brace and makes sure that nothing follows it.
-func (p *parser) readEnd() {
-	if p.failure != nil {
+func (c *codec) readEnd() {
+	if c.failure != nil {
 		return
 	}
-	p.readJSONToken()
-	if p.failure != nil {
+	c.readJSONToken()
+	if c.failure != nil {
 		return
 	}
-	if _, err := p.decoder.ReadToken(); err != io.EOF {
-		p.failure = ErrMalformed
+	if _, err := c.json.ReadToken(); err != io.EOF {
+		c.failure = ErrMalformed
 	}
 }
 

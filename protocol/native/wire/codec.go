@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -39,7 +38,7 @@ type codec struct {
 	fault error // the message cannot be carried in this format
 
 	// Reading. The present field is that of one object at a time; readers of nested objects keep and restore it.
-	json    *jsontext.Decoder
+	json    document
 	name    []byte // readJSON: belongs to json until the value is read
 	number  protowire.Number
 	value   protoValue

@@ -166,7 +166,7 @@ func CompactJSON(value []byte) ([]byte, error) {
 	if depthOf(value) > PayloadDepthMax {
 		return nil, ErrTooDeep
 	}
-	if !jsontext.Value(value).IsValid() {
+	if !scanValue(value) && !jsontext.Value(value).IsValid() {
 		return nil, ErrNotJSON
 	}
 	return compact(value), nil
