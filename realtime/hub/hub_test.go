@@ -201,6 +201,22 @@ func TestEverySubscriberOfTheChannelGetsItOnceAndOthersDoNot(t *testing.T) {
 	h.want("other channel", other, "")
 }
 
+func TestEachProtocolGetsItsOwnBytesOnEveryCarrier(t *testing.T) {
+	h := newHouse(t)
+	var all [2][3]*inbox // on each carrier, and on none
+	for i, encoder := range []encoder{h.json, h.proto} {
+		for turn := range all[i] {
+			all[i][turn], _ = h.join("n:a", hub.Options{Encoder: encoder})
+		}
+	}
+	h.publish("n:a", 1)
+	for i, want := range []string{"j n:a/1 1", "p n:a/1 1"} {
+		for _, in := range all[i] {
+			h.want("subscriber", in, want)
+		}
+	}
+}
+
 func TestAPublicationIsEncodedOncePerProtocolAndOnlyWhenSomebodyIsThere(t *testing.T) {
 	h := newHouse(t)
 	for range 100 {

@@ -14,13 +14,19 @@ type late struct {
 	*loop
 	behind  atomic.Pointer[chan struct{}]
 	refuses atomic.Bool
+	asked   chan struct{} // gets one when somebody has been told that it is behind
 }
 
 func (l *late) Behind() <-chan struct{} {
-	if c := l.behind.Load(); c != nil {
-		return *c
+	c := l.behind.Load()
+	if c == nil {
+		return nil
 	}
-	return nil
+	select {
+	case l.asked <- struct{}{}:
+	default:
+	}
+	return *c
 }
 
 func (l *late) Carry(task *hub.Cohort, with any, bytes int) bool {
@@ -42,7 +48,7 @@ func (encoder) EncodePresence(*realtime.PresenceChange) []byte { return []byte("
 
 func withLate(t *testing.T) (*fixture, *late) {
 	f := newFixture(t, nil)
-	l := &late{loop: newLoop()}
+	l := &late{loop: newLoop(), asked: make(chan struct{}, 1)}
 	t.Cleanup(l.stop)
 	_, err := f.node.hub.Join(ignorant{}, "chat:a", hub.Options{Encoder: encoder{}, Carrier: l})
 	if err != nil {

@@ -154,7 +154,7 @@ func TestPresenceDataIsBounded(t *testing.T) {
 }
 
 func TestCalls(t *testing.T) { // CAL-1
-	f := newFixture(t, func(c *Config) { c.Limits.CallTimeout = time.Millisecond })
+	f := newFixture(t, nil)
 	f.node.Handle("echo", func(_ context.Context, r CallRequest) (realtime.Payload, error) {
 		return realtime.JSON([]byte(`"` + r.User + ` ` + string(r.Payload.Bytes) + `"`)), nil
 	})
@@ -164,16 +164,22 @@ func TestCalls(t *testing.T) { // CAL-1
 	f.node.Handle("refuse", func(context.Context, CallRequest) (realtime.Payload, error) {
 		return realtime.Payload{}, realtime.NewError(realtime.CodeNotFound, "no such cart")
 	})
+	l := f.connect("ann")
+	l.say(`{"id":2,"call":{"method":"echo","data":7}}`, `{"id":3,"call":{"method":"fail"}}`, `{"id":4,"call":{"method":"refuse"}}`)
+	l.want(`{"id":2,"call":{"data":"ann 7"}}`,
+		`{"id":3,"error":{"code":150,"name":"internal","message":"The server failed. It is not the command's fault; the server's log has the cause."}}`,
+		`{"id":4,"error":{"code":114,"name":"not_found","message":"no such cart"}}`)
+}
+
+func TestACallThatTakesTooLong(t *testing.T) { // CAL-1
+	f := newFixture(t, func(c *Config) { c.Limits.CallTimeout = time.Millisecond })
 	f.node.Handle("wait", func(ctx context.Context, _ CallRequest) (realtime.Payload, error) {
 		<-ctx.Done()
 		return realtime.Payload{}, ctx.Err()
 	})
 	l := f.connect("ann")
-	l.say(`{"id":2,"call":{"method":"echo","data":7}}`, `{"id":3,"call":{"method":"fail"}}`, `{"id":4,"call":{"method":"refuse"}}`, `{"id":5,"call":{"method":"wait"}}`)
-	l.want(`{"id":2,"call":{"data":"ann 7"}}`,
-		`{"id":3,"error":{"code":150,"name":"internal","message":"The server failed. It is not the command's fault; the server's log has the cause."}}`,
-		`{"id":4,"error":{"code":114,"name":"not_found","message":"no such cart"}}`,
-		`{"id":5,"error":{"code":153,"name":"timeout","message":"The answer did not come in time. Whether the command was carried out is unknown: send it again with the same id."}}`)
+	l.say(`{"id":2,"call":{"method":"wait"}}`)
+	l.want(`{"id":2,"error":{"code":153,"name":"timeout","message":"The answer did not come in time. Whether the command was carried out is unknown: send it again with the same id."}}`)
 }
 
 func TestAHandlerThatPanicsFailsItsCallOnly(t *testing.T) { // VC-15

@@ -99,9 +99,13 @@ func text(offset int) string {
 
 func (d *driver) deliver(s *session.Subscription, ns *realtime.Namespace, offsets ...int) {
 	for _, offset := range offsets {
-		p := entry(offset)
-		d.core.DeliverPublication(s, hub.Delivery{Namespace: ns, Publication: p, Encoded: native.JSON.EncodePublication(p)}, false)
+		d.deliverTo(s, ns, offset, false)
 	}
+}
+
+func (d *driver) deliverTo(s *session.Subscription, ns *realtime.Namespace, offset int, ready bool) (passed bool) {
+	p := entry(offset)
+	return d.core.DeliverPublication(s, hub.Delivery{Namespace: ns, Publication: p, Encoded: native.JSON.EncodePublication(p)}, ready)
 }
 
 func (d *driver) present(s *session.Subscription, version uint64) {
@@ -209,6 +213,29 @@ func (d *driver) wantChore(s *session.Subscription) {
 	if got, ok := d.core.NextChore(); !ok || got != s {
 		d.t.Fatalf("the chore is %v", got)
 	}
+}
+
+func TestAPublicationIsPassedOnlyWhenNothingIsBeforeIt(t *testing.T) { // POS-5, SRV-3
+	d := connected(t)
+	s := d.live(0)
+	pass := func(offset int, ready, want bool) {
+		t.Helper()
+		if d.deliverTo(s, room, offset, ready) != want {
+			t.Errorf("publication %d: passed is %t", offset, !want)
+		}
+	}
+	pass(1, true, true)
+	pass(1, true, false) // it has come
+	pass(2, false, false)
+	pass(3, true, false) // 2 is queued
+	if batch := d.core.Outgoing(nil, 1<<10); len(batch) != 2 {
+		t.Fatalf("%q is queued, want 2 and 3", batch)
+	}
+	pass(4, true, false) // 2 and 3 are being written
+	d.core.Written()
+	d.want(text(4))
+	pass(5, true, true)
+	d.want()
 }
 
 func TestAnEntryThatDoesNotFollowEndsTheSubscription(t *testing.T) { // POS-2, POS-5, SRV-5
