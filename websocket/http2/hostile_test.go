@@ -298,7 +298,7 @@ func TestHostileServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
+			if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusAbnormalClosure || ctx.Err() != nil {
 				t.Errorf("read: %v", err)
 			}
 		})
@@ -321,7 +321,10 @@ func checkDialError(t *testing.T, err, want error) {
 		}
 		return
 	}
-	if want != errAny && !errors.Is(err, want) {
+	switch isTimeout := errors.Is(err, context.DeadlineExceeded); {
+	case want == errAny && isTimeout:
+		t.Errorf("nothing but the deadline ended it: %v", err)
+	case want != errAny && !errors.Is(err, want):
 		t.Errorf("%v is not %v", err, want)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bellwire/bellwire/websocket"
+	"github.com/bellwire/bellwire/websocket/frame"
 	"github.com/bellwire/bellwire/websocket/reactor"
 )
 
@@ -287,6 +288,28 @@ func TestManyLinesWithPartsThatDoNotFollowEachOther(t *testing.T) {
 		for _, want := range []string{"first", "second", "first"} {
 			if _, got, err := client.Read(t.Context()); err != nil || string(got) != want {
 				t.Fatalf("client %d: %q %v, want %s", i, got, err, want)
+			}
+		}
+	}
+}
+
+// A frame that is passed keeps its type, and goes out compressed where that was agreed.
+func TestAFrameIsOfItsType(t *testing.T) {
+	text := []byte(strings.Repeat("text ", 1000))
+	for mode, extra := range map[websocket.CompressionMode]string{
+		websocket.CompressionOff:               "",
+		websocket.CompressionNoContextTakeover: "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+	} {
+		opened, url := crew(t, reactor.Config{Loops: 1}, &websocket.AcceptOptions{Compression: mode})
+		p := peer(t, url, extra)
+		conn := <-opened
+		carry(t, conn.Loop(), func(l *reactor.Loop) {
+			l.Pass(conn, l.Frame(websocket.BinaryMessage, text))
+			l.Pass(conn, l.Frame(websocket.TextMessage, text))
+		})
+		for _, want := range []frame.Opcode{frame.Binary, frame.Text} {
+			if got, err := p.Receive(); err != nil || got.Opcode != want || got.RSV1 != (extra != "") {
+				t.Errorf("%v: %v, %v, want opcode %d", mode, got, err, want)
 			}
 		}
 	}
