@@ -19,6 +19,8 @@ FLAGS ?=
 PEERS ?= node python
 # How much of the largest compression cases `make conformance` plays: turns or full.
 SUITE ?= turns
+# Whose mutants `make mutants` runs.
+BANKS ?= websocket realtime
 # How long a server is abused in `make soak-server`.
 SOAK ?= 10m
 # How many connections come and go in `make soak`.
@@ -94,8 +96,8 @@ interop: ## Hold the engine against five other implementations, up to 16 MiB (PE
 	@BELLWIRE_INTEROP="$(PEERS)" $(STEP) "interop" go run ./internal/gotest ./websocket/interop
 
 .PHONY: mutants
-mutants: ## Break each rule of the engine on purpose, and see a test fail (ONLY=part of a class, file or text)
-	@$(STEP) "mutants" go run ./websocket/mutants $(ONLY)
+mutants: ## Break each rule of the engine and of channels on purpose, and see a test fail (ONLY=part of a class, file or text; BANKS)
+	@for bank in $(BANKS); do $(STEP) "mutants of $$bank" go run ./$$bank/mutants $(ONLY); done
 
 .PHONY: race
 race: ## Run all Go tests with the race detector

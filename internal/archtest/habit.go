@@ -24,7 +24,7 @@ var habits = []habit{
 		"take a *slog.Logger in the configuration"},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"server/config", "cmd/..."},
 		"only server/config and cmd read the environment: take a value in the configuration"},
-	{"os", []string{"Exit"}, []string{"cmd/...", "internal/leak"},
+	{"os", []string{"Exit"}, []string{"cmd/...", "internal/leak", "internal/mutation"},
 		"return an error; only a command's main ends the process"},
 }
 

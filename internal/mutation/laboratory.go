@@ -1,4 +1,4 @@
-package main
+package mutation
 
 import (
 	"context"
@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// engine is where the files and packages of the bank are, from the root of the module.
-const engine = "websocket"
-
 // testTimeout is for a mutant that hangs; to hang is to be noticed.
 const testTimeout = 2 * time.Minute
 
@@ -28,8 +25,8 @@ const (
 	broken   verdict = "BROKEN" // it does not apply, or does not build
 )
 
-// A laboratory runs tests of the module in directory.
-type laboratory struct{ directory string }
+// A laboratory runs tests of the module in directory. Files and packages of its mutants are below root, a part of it.
+type laboratory struct{ directory, root string }
 
 // moduleDirectory finds the root of the module.
 func moduleDirectory(ctx context.Context) (string, error) {
@@ -41,15 +38,15 @@ func moduleDirectory(ctx context.Context) (string, error) {
 }
 
 // checkUnchanged runs the tests that the mutants name without any mutant.
-func (l *laboratory) checkUnchanged(ctx context.Context, mutants []mutant) error {
+func (l *laboratory) checkUnchanged(ctx context.Context, mutants []Mutant) error {
 	type run struct {
 		race  bool
 		tests string
 	}
 	seen := make(map[run]bool)
 	for _, m := range mutants {
-		for tests := range strings.FieldsSeq(m.tests) {
-			r := run{m.race, tests}
+		for tests := range strings.FieldsSeq(m.Tests) {
+			r := run{m.Race, tests}
 			if seen[r] {
 				continue
 			}
@@ -64,14 +61,14 @@ func (l *laboratory) checkUnchanged(ctx context.Context, mutants []mutant) error
 
 // test builds a mutant and runs the packages that must notice it, one after the other until one does. It
 // also says which test noticed.
-func (l *laboratory) test(ctx context.Context, m mutant) (verdict, string) {
+func (l *laboratory) test(ctx context.Context, m Mutant) (verdict, string) {
 	overlay, cleanUp, err := l.overlay(m)
 	if err != nil {
 		return broken, ": " + err.Error()
 	}
 	defer cleanUp()
-	for tests := range strings.FieldsSeq(m.tests) {
-		output, err := l.goTest(ctx, m.race, overlay, tests)
+	for tests := range strings.FieldsSeq(m.Tests) {
+		output, err := l.goTest(ctx, m.Race, overlay, tests)
 		switch {
 		case strings.Contains(output, "[build failed]") || strings.Contains(output, "[setup failed]"):
 			return broken, ":\n" + output
@@ -96,7 +93,7 @@ func (l *laboratory) goTest(ctx context.Context, race bool, overlay, tests strin
 	if pattern != "" {
 		arguments = append(arguments, "-run", pattern)
 	}
-	arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(engine, name)))
+	arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(l.root, name)))
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = l.directory
 	result, err := command.CombinedOutput()
@@ -104,8 +101,8 @@ func (l *laboratory) goTest(ctx context.Context, race bool, overlay, tests strin
 }
 
 // overlay writes the changed file, and the list that makes go build it instead of the one in the tree.
-func (l *laboratory) overlay(m mutant) (name string, cleanUp func(), err error) {
-	original := filepath.Join(l.directory, engine, filepath.FromSlash(m.file))
+func (l *laboratory) overlay(m Mutant) (name string, cleanUp func(), err error) {
+	original := filepath.Join(l.directory, l.root, filepath.FromSlash(m.File))
 	source, err := os.ReadFile(original)
 	if err != nil {
 		return "", nil, err
@@ -118,7 +115,7 @@ func (l *laboratory) overlay(m mutant) (name string, cleanUp func(), err error) 
 	if err != nil {
 		return "", nil, err
 	}
-	replacement := filepath.Join(scratch, filepath.Base(m.file))
+	replacement := filepath.Join(scratch, filepath.Base(m.File))
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
 	name = filepath.Join(scratch, "overlay.json")
 	err = errors.Join(err,

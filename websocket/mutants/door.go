@@ -1,0 +1,145 @@
+package main
+
+import "github.com/bellwire/bellwire/internal/mutation"
+
+// doorMutants break what the reactor takes from a listener itself: who may come in, what a head is, and what is handed over.
+var doorMutants = []mutation.Mutant{
+	{
+		Class: "VC-22", Fault: "a head is taken before it has come whole",
+		File: "reactor/head.go", Tests: "reactor:TestEveryPrefixOfAHeadIsLeftToOthers",
+		Old: "if end < 0 {\n\t\treturn nil, 0, false\n\t}\n",
+		New: "if end < 0 {\n\t\tend = max(len(b)-4, 0)\n\t}\n",
+	},
+	{
+		Class: "VC-22", Fault: "a handshake may bring a body",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: `case "Content-Length", "Transfer-Encoding", "Trailer", "Expect":`,
+		New: `case "Trailer":`,
+	},
+	{
+		Class: "VC-22", Fault: "of two Hosts the last one counts",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: `if host != "" || !isPlainHost(value) {`,
+		New: `if !isPlainHost(value) {`,
+	},
+	{
+		Class: "VC-22", Fault: "a head needs no Host",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: `return header, host, host != ""`,
+		New: `return header, host, true`,
+	},
+	{
+		Class: "VC-22", Fault: "a name may have a space before its colon",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: "|| !isToken(name) ||",
+		New: "|| !isToken(strings.TrimRight(name, \" \")) ||",
+	},
+	{
+		Class: "VC-22", Fault: "a value may hold a carriage return",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: `c != '\t' && (c < ' ' || c >= 0x7f)`,
+		New: `c != '\t' && c != '\r' && (c < ' ' || c >= 0x7f)`,
+	},
+	{
+		Class: "VC-22", Fault: "a target may name another host",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: ` || strings.HasPrefix(target, "//") {`,
+		New: ` {`,
+	},
+	{
+		Class: "VC-22", Fault: "fields have no bound",
+		File: "reactor/head.go", Tests: "reactor:TestWhatIsNotPlainIsLeftToOthers",
+		Old: "|| fields > fieldsMax ||",
+		New: "||",
+	},
+	{
+		Class: "HS-21", Fault: "what came in the packet of the request is lost on a loop",
+		File: "reactor/door.go", Tests: "reactor:TestADoorServesHandshakesAndWhatComesWithThem",
+		Old: "receive(c.fd, l.input[:length]); err != nil || taken != length {",
+		New: "receive(c.fd, l.input[:got]); err != nil || taken != got {",
+	},
+	{
+		Class: "HS-21", Fault: "what came with the request is not looked at until more comes",
+		File: "reactor/door.go", Tests: "reactor:TestADoorServesHandshakesAndWhatComesWithThem",
+		Old: "if c.state == open && got > length {",
+		New: "if false {",
+	},
+	{
+		Class: "VC-25", Fault: "a door serves any path",
+		File: "reactor/door.go", Tests: "reactor:TestADoorHandsOverWhatItDoesNotServe",
+		Old: "request.URL.Path != n.door.Path ||",
+		New: "",
+	},
+	{
+		Class: "VC-25", Fault: "a path is compared as it is unescaped",
+		File: "reactor/door.go", Tests: "reactor:TestADoorHandsOverWhatItDoesNotServe",
+		Old: ` || request.URL.RawPath != "" {`,
+		New: ` {`,
+	},
+	{
+		Class: "VC-21", Fault: "a peer that says nothing stays",
+		File: "reactor/door.go", Tests: "reactor:TestADoorTellsOfThoseThatLeaveOrSayNothing",
+		Old: "l.wheel.put(&l.table, c, l.now+n.door.HeadTimeout)",
+		New: "l.wheel.put(&l.table, c, l.now+1000000*n.door.HeadTimeout)",
+	},
+	{
+		Class: "VC-21", Fault: "who is not admitted is kept open",
+		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
+		Old: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
+		New: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\treturn\n",
+	},
+	{
+		Class: "VC-14", Fault: "who is not admitted is counted for ever",
+		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
+		Old: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
+		New: "\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
+	},
+	{
+		Class: "VC-14", Fault: "a ticket does not come back from who leaves without a word",
+		File: "reactor/door.go", Tests: "reactor:TestADoorTellsOfThoseThatLeaveOrSayNothing",
+		Old: "\tn := c.data.(*newcomer)\n\tc.data = nil\n\tif n.door.Gone != nil {",
+		New: "\tn := c.data.(*newcomer)\n\tc.data = nil\n\tif false {",
+	},
+	{
+		Class: "VC-14", Fault: "without descriptors accepting spins",
+		File: "reactor/door.go", Tests: "reactor:TestADoorBacksOffWithoutDescriptors",
+		Old: "\t\t\tl.poller.removeListener(e.fd)\n",
+		New: "",
+	},
+	{
+		Class: "FL-11", Fault: "after a shortage nobody is accepted any more",
+		File: "reactor/door.go", Tests: "reactor:TestADoorBacksOffWithoutDescriptors",
+		Old: "e.again != 0 && l.now >= e.again {",
+		New: "false {",
+	},
+	{
+		Class: "FL-11", Fault: "who has said nothing when the reactor drains is waited for",
+		File: "reactor/door.go", Tests: "reactor:TestShutdownLetsGoOfThoseThatSaidNothing",
+		Old: "if l.draining != nil {\n\t\tl.turnAway(n)\n\t\treturn\n\t}\n",
+		New: "",
+	},
+	{
+		Class: "VC-22", Fault: "a refused connection is kept by a loop",
+		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		Old: "Request: request, Close: true,",
+		New: "Request: request, Close: false,",
+	},
+	{
+		Class: "VC-22", Fault: "the end of the stream does not follow a refusal",
+		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		Old: "\tshutdownWrite(c.fd)\n\tl.wheel.put(&l.table, c, c.backlog.due)\n",
+		New: "\tl.wheel.put(&l.table, c, l.now+1000*refusalLinger)\n",
+	},
+	{
+		Class: "VC-14", Fault: "a refusal has no bound",
+		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		Old: "if len(v.body)+len(b) > refusalBytesMax {",
+		New: "if false {",
+	},
+	{
+		Class: "VC-15", Fault: "a handler that panics takes its loop along",
+		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		Old: "\t\tif cause := recover(); cause != nil {\n\t\t\tl.reactor.config.Logger.Error(\"handler panicked\"",
+		New: "\t\tif cause := any(nil); cause != nil {\n\t\t\tl.reactor.config.Logger.Error(\"handler panicked\"",
+	},
+}
