@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -103,13 +104,14 @@ func (c *Conn) breakLocked(err error) error {
 
 // hangUpLocked closes the line and lets go of what belongs to it.
 func (c *Conn) hangUpLocked() {
-	c.line.Close()
+	hangUp(c.line)
 	for _, w := range []*watch{c.readWatch, c.writeWatch} {
 		if w != nil && w.stop != nil {
 			w.stop()
 			w.stop, w.done = nil, nil
 		}
 	}
+	c.patience.stopLocked()
 	c.pings.abandon()
 }
 
@@ -128,6 +130,15 @@ func (c *Conn) finishLocked(last *endpoint.Event) error {
 	c.source.release()
 	c.hangUpLocked()
 	return c.endErr
+}
+
+// hangUp closes a line at once. To close a connection of TLS is to say so to the peer first, for which it waits five
+// seconds where the peer reads nothing; whom it is owed has been told before.
+func hangUp(line net.Conn) {
+	if secured, ok := line.(*tls.Conn); ok {
+		line = secured.NetConn()
+	}
+	line.Close()
 }
 
 // serverEndTimeout is how long a client whose close frame was answered waits for
@@ -150,7 +161,7 @@ func (c *Conn) lingerTimeoutLocked(last *endpoint.Event) time.Duration {
 // frame; so this side stops sending, and waits for the peer to do the same.
 func (c *Conn) linger(timeout time.Duration) {
 	half, ok := c.line.(interface{ CloseWrite() error })
-	if timeout == 0 || !ok || half.CloseWrite() != nil {
+	if _, secured := c.line.(*tls.Conn); !ok || timeout == 0 && !secured || half.CloseWrite() != nil || timeout == 0 {
 		return
 	}
 	c.line.SetReadDeadline(time.Now().Add(timeout))

@@ -44,6 +44,7 @@ type Conn struct {
 	writeArmed time.Duration // instant of the write deadline; 0: unknown
 	readWatch  *watch        // nil as long as no context could end
 	writeWatch *watch
+	patience   *patience // nil as long as no write had to wait
 
 	closeSent bool   // by Close
 	pings     *pings // nil: Ping was not called

@@ -14,8 +14,10 @@ const (
 	pendingBytesMax = 64 << 10
 
 	// writeBytesMax is how much is given to the line at once, so that a slow peer
-	// is judged by its progress and not by the size of a message.
-	writeBytesMax = 256 << 10
+	// is judged by its progress and not by the size of a message; unseenBytesMax the same where
+	// the line does not say what the peer has taken.
+	writeBytesMax  = 256 << 10
+	unseenBytesMax = pendingBytesMax
 
 	// outputBytes is the size of the buffers lent to endpoints; those that have
 	// grown beyond outputBytesMax are left to the garbage collector.
@@ -123,6 +125,7 @@ func (c *Conn) writeOutLocked(ctx context.Context, payload []byte) error {
 		recycle(lent, out)
 		c.mu.Lock()
 		c.writeWatch.rest()
+		c.patience.restLocked()
 		c.written = c.taken
 		if err != nil {
 			return c.writeFailedLocked(ctx, err)
@@ -169,6 +172,8 @@ func (c *Conn) writeLine(ctx context.Context, sending *sending, head, payload []
 // few system calls as progress allows.
 func (c *Conn) writeWaiting(ctx context.Context, head, payload []byte) error {
 	c.mu.Lock()
+	c.waitLocked()
+	piece := c.patience.piece()
 	c.armWriteLocked()
 	c.watchLocked(&c.writeWatch, ctx)
 	c.mu.Unlock()
@@ -176,19 +181,19 @@ func (c *Conn) writeWaiting(ctx context.Context, head, payload []byte) error {
 		return err
 	}
 	if len(payload) == 0 {
-		return c.writePieces(head)
+		return c.writePieces(ctx, piece, head)
 	}
-	first := payload[:min(len(payload), writeBytesMax)]
+	first := payload[:min(len(payload), piece)]
 	gathered := net.Buffers{head, first}
 	if _, err := gathered.WriteTo(c.line); err != nil {
 		return err
 	}
-	return c.writePieces(payload[len(first):])
+	return c.writePieces(ctx, piece, payload[len(first):])
 }
 
-func (c *Conn) writePieces(b []byte) error {
+func (c *Conn) writePieces(ctx context.Context, piece int, b []byte) error {
 	for len(b) > 0 {
-		n := min(len(b), writeBytesMax)
+		n := min(len(b), piece)
 		if _, err := c.line.Write(b[:n]); err != nil {
 			return err
 		}
@@ -196,6 +201,9 @@ func (c *Conn) writePieces(b []byte) error {
 			c.mu.Lock()
 			c.armWriteLocked()
 			c.mu.Unlock()
+			if err := ended(ctx); err != nil { // whose interruption may just have been undone
+				return err
+			}
 		}
 	}
 	return nil

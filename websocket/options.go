@@ -141,7 +141,9 @@ type AcceptOptions struct {
 	CloseTimeout time.Duration
 
 	// WriteTimeout is how long the peer may accept no bytes at all while there
-	// are some to send; then the connection is given up. Default 5 s.
+	// are some to send; then the connection is given up. One that takes less than a KiB in that
+	// time counts as taking none, and where the system does not tell (it does for sockets of Linux, also
+	// beneath TLS) less than 64 KiB. Default 5 s.
 	WriteTimeout time.Duration
 }
 

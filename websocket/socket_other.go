@@ -9,7 +9,13 @@ type socket struct{}
 
 func (*source) open(net.Conn) {}
 
+func (*socket) ask(net.Conn) {}
+
 func (*socket) plain() bool { return false }
+
+func (*socket) tells() bool { return false }
+
+func (*socket) untaken() int { return 0 }
 
 func (*source) readSocket(net.Conn) ([]byte, error) { return nil, net.ErrClosed }
 

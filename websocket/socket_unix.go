@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/bellwire/bellwire/websocket/internal/rawsocket"
 )
 
 // socket reads and writes a plain socket by system calls that never block, and
@@ -22,21 +24,28 @@ type socket struct {
 
 // open takes plain sockets only: a type that merely embeds one may have a Read of its own.
 func (s *source) open(line net.Conn) {
-	var plain syscall.Conn
-	switch line := line.(type) {
-	case *net.TCPConn:
-		plain = line
-	case *net.UnixConn:
-		plain = line
-	default:
-		return
+	switch line.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		if s.socket.ask(line); s.socket.raw != nil {
+			s.socket.tryRead = s.readOnce
+		}
 	}
-	raw, err := plain.SyscallConn()
-	if err != nil {
-		return
+}
+
+// ask takes a socket of any type, to be asked and nothing else.
+func (s *socket) ask(line net.Conn) {
+	if plain, ok := line.(syscall.Conn); ok {
+		s.raw, _ = plain.SyscallConn()
 	}
-	s.socket.raw = raw
-	s.socket.tryRead = s.readOnce
+}
+
+// tells reports whether untaken knows anything.
+func (s *socket) tells() bool { return rawsocket.Tells && s.raw != nil }
+
+// untaken returns how many bytes the system holds for the peer, of what the socket was given; 0 once it is closed.
+func (s *socket) untaken() (n int) {
+	_ = s.raw.Control(func(fd uintptr) { n = rawsocket.Untaken(fd) })
+	return n
 }
 
 // plain reports whether readSocket may be used.
@@ -58,7 +67,7 @@ func (s *source) readSocket(line net.Conn) ([]byte, error) {
 
 // readOnce reads what is there, and reports false where nothing is.
 func (s *source) readOnce(fd uintptr) bool {
-	s.socket.n, s.socket.errno = receive(fd, s.memory())
+	s.socket.n, s.socket.errno = rawsocket.Receive(fd, s.memory())
 	if s.socket.errno == syscall.EAGAIN {
 		s.release()
 		return false
@@ -76,12 +85,12 @@ type sending struct {
 
 func (s *sending) init() { s.try = s.once }
 
-func (s *sending) once(fd uintptr) { s.n, s.errno = sendTo(fd, s.out) }
+func (s *sending) once(fd uintptr) { s.n, s.errno = rawsocket.Send(fd, s.out) }
 
 // send writes what the socket takes at once and returns how much that was. Where
 // it cannot, it writes nothing and returns no error.
 func (s *socket) send(write *sending, line net.Conn, b []byte) (int, error) {
-	if !sendsDirectly || s.raw == nil || len(b) == 0 {
+	if !rawsocket.Sends || s.raw == nil || len(b) == 0 {
 		return 0, nil
 	}
 	write.out = b

@@ -107,6 +107,30 @@ var driverMutants = []mutation.Mutant{
 		New: "	c.watchLocked(&c.writeWatch, context.Background())",
 	},
 	{
+		Class: "FL-02", Fault: "a peer that takes its output slowly is given up by the driver all the same",
+		File: "patience.go", Tests: ".:TestSlowAndSteadyIsKept",
+		Old: "case change >= progressBytesMin && c.writeArmed != 0:",
+		New: "case change < 0:",
+	},
+	{
+		Class: "FL-02", Fault: "a peer that takes nothing is kept",
+		File: "patience.go", Tests: ".:TestPeerThatStopsIsGivenUp",
+		Old: "case change >= progressBytesMin && c.writeArmed != 0:",
+		New: "case change >= 0:",
+	},
+	{
+		Class: "FL-01", Fault: "a peer that reads nothing is waited for to be told of the end of TLS",
+		File: "close.go", Tests: ".:TestEndDoesNotWait",
+		Old: "line = secured.NetConn()",
+		New: "line = secured",
+	},
+	{
+		Class: "FL-01", Fault: "a context that ends between two pieces of a message is forgotten",
+		File: "flush.go", Tests: ".:TestContextEndsBetweenPieces",
+		Old: "if err := ended(ctx); err != nil { // whose",
+		New: "if err := error(nil); err != nil { // whose",
+	},
+	{
 		Class: "VC-14", Fault: "answers wait for the rest of a message",
 		File: "read.go", Tests: ".:TestServeDoesNotWaitForTheRest",
 		Old: "\tcase endpoint.None:\n\t\tc.flushControlLocked()\n",

@@ -33,7 +33,7 @@
 //   - the wait is nested in that of Go's runtime (loop.run: 1.01 against 1.30)
 //   - one large buffer a loop is read into; all replies to a read leave in one call (line.go, readable and
 //     flush: 1.1 with sixteen messages at a time, where one write a message costs 14 to 40)
-//   - sendto by raw system call (system_linux.go, send: 0.96 of write, where net.Conn takes 1.13)
+//   - sendto by raw system call (rawsocket, Send: 0.96 of write, where net.Conn takes 1.13)
 //   - the descriptor is taken over, so that nothing of net is left (system_linux.go, takeOver: 0.9 kB less)
 //   - a fan-out is written once for each loop, marks its members, and leaves with what follows it (carry.go, mark)
 //   - connections can be accepted and greeted on the loops, without an HTTP server (door.go: a third of a new connection)
