@@ -133,8 +133,8 @@ var handshakeMutants = []mutation.Mutant{
 	{
 		Class: "VC-10", Fault: "a key need not be base64",
 		File: "handshake/key.go", Tests: "handshake",
-		Old: "return err == nil && len(nonce) == keyBytes",
-		New: "return err == nil || len(nonce) < keyBytes",
+		Old: "return err == nil && n == keyBytes",
+		New: "return err == nil || n < keyBytes",
 	},
 	{
 		Class: "HS-15", Fault: "of a field that stands twice the first is taken",
