@@ -20,8 +20,8 @@ var commandMutants = []mutation.Mutant{
 	{
 		Class: "lost", Fault: "what follows a pause is not carried out",
 		File: "node/receive.go", Tests: "node",
-		Old: "\t\treturn c.receiveFrom(message, binary, done)\n\t}, nil\n",
-		New: "\t\t_ = done\n\t\treturn nil\n\t}, nil\n",
+		Old: "\t\treturn c.receiveFrom(own, binary, done)\n",
+		New: "\t\t_, _ = own, done\n\t\treturn nil\n",
 	},
 	{
 		Class: "lost", Fault: "the work ends at the first command",
@@ -32,14 +32,14 @@ var commandMutants = []mutation.Mutant{
 	{
 		Class: "misdirected", Fault: "what follows a pause is read from memory that was given back",
 		File: "node/receive.go", Tests: "node",
-		Old: "\tmessage = bytes.Clone(message)\n\treturn func() error {\n\t\tdefer c.work.Unlock()",
-		New: "\treturn func() error {\n\t\tdefer c.work.Unlock()",
+		Old: "\town := bytes.Clone(message)\n\treturn func() error {\n\t\tdefer c.work.Unlock()",
+		New: "\town := message\n\treturn func() error {\n\t\tdefer c.work.Unlock()",
 	},
 	{
 		Class: "misdirected", Fault: "a message that has to wait is read from memory that was given back",
 		File: "node/receive.go", Tests: "node",
-		Old: "\t\tmessage = bytes.Clone(message)\n\t\treturn func() error { return c.Receive(message, binary) }, nil\n",
-		New: "\t\treturn func() error { return c.Receive(message, binary) }, nil\n",
+		Old: "\t\town := bytes.Clone(message)\n\t\treturn func() error { return c.Receive(own, binary) }, nil\n",
+		New: "\t\town := message\n\t\treturn func() error { return c.Receive(own, binary) }, nil\n",
 	},
 	{
 		Class: "reordered", Fault: "the next message is taken before the rest of this one is done",

@@ -28,7 +28,7 @@ type speaker struct {
 
 func newSpeaker(t *testing.T, line net.Conn) *speaker {
 	t.Helper()
-	line.SetDeadline(time.Now().Add(patience))
+	line.SetDeadline(time.Now().Add(2 * patience)) // a client that notices nothing is given up before its server is
 	s := &speaker{t, xhttp2.NewFramer(line, line)}
 	s.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	return s

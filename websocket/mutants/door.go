@@ -53,6 +53,18 @@ var doorMutants = []mutation.Mutant{
 		New: "||",
 	},
 	{
+		Class: "VC-13", Fault: "fields of one head stand in the next",
+		File: "reactor/head.go", Tests: "reactor:TestNothingOfAHeadIsInTheNext",
+		Old: "\tclear(h.header)\n",
+		New: "",
+	},
+	{
+		Class: "VC-13", Fault: "fields that share memory run into each other",
+		File: "reactor/head.go", Tests: "reactor:TestAPlainHeadIsReadAsNetHTTPDoes|TestNothingOfAHeadIsInTheNext",
+		Old: "h.values[last-1 : last : last]",
+		New: "h.values[last-1 : last]",
+	},
+	{
 		Class: "HS-21", Fault: "what came in the packet of the request is lost on a loop",
 		File: "reactor/door.go", Tests: "reactor:TestADoorServesHandshakesAndWhatComesWithThem",
 		Old: "receive(c.fd, l.input[:length]); err != nil || taken != length {",

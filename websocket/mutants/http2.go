@@ -32,7 +32,7 @@ var http2Mutants = []mutation.Mutant{
 		Class: "9113 3.4", Fault: "a server need not begin with its settings",
 		File: "http2/receive.go", Tests: "http2:TestHostileServer",
 		Old: "!ok && !settings {",
-		New: "!ok && false {",
+		New: "!ok && settings && false {",
 	},
 	{
 		Class: "9113 6.6", Fault: "a push is ignored",
@@ -68,7 +68,7 @@ var http2Mutants = []mutation.Mutant{
 		Class: "9113 6.8", Fault: "streams that a leaving server has not taken are waited for",
 		File: "http2/receive.go", Tests: "http2:TestHostileServer",
 		Old: "\t\tif id > frame.LastStreamID {\n",
-		New: "\t\tif false {\n",
+		New: "\t\tif id == 0 {\n",
 	},
 	{
 		Class: "9113 6.9", Fault: "the window of a stream is never given back",
@@ -98,7 +98,7 @@ var http2Mutants = []mutation.Mutant{
 		Class: "9113 6.9.2", Fault: "a new first window does not change the streams that are open",
 		File: "http2/receive.go", Tests: "http2:TestWindowsOfTheServer",
 		Old: "if s.window += change; s.window > windowMax {",
-		New: "if s.window > windowMax {",
+		New: "if s.window += 0 * change; s.window > windowMax {",
 	},
 	{
 		Class: "G9", Fault: "a connection outlives its last stream",

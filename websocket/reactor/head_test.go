@@ -37,6 +37,21 @@ func TestAPlainHeadIsReadAsNetHTTPDoes(t *testing.T) {
 	}
 }
 
+// The memory for a head is used again: of the last one nothing is left in it, whatever that had, and whether it was taken or not.
+func TestNothingOfAHeadIsInTheNext(t *testing.T) {
+	many := strings.Replace(plainHead, "Origin", strings.Repeat("X-Same: a\r\n", 40)+"Origin", 1)
+	h := newHead(context.Background())
+	for _, head := range []string{
+		plainHead, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", many, strings.Replace(plainHead, "GET", "PUT", 1),
+		strings.Replace(plainHead, "Origin:", "Origin", 1), "GET /a?b HTTP/1.1\r\nHost: b\r\nUpgrade: websocket\r\nX-A: 1\r\nX-B: 2\r\nX-A: 3\r\n\r\n",
+	} {
+		if request, length, ok := h.read([]byte(head)); ok {
+			agrees(t, []byte(head), request, length)
+		}
+		h.clear()
+	}
+}
+
 func TestEveryPrefixOfAHeadIsLeftToOthers(t *testing.T) {
 	h := newHead(context.Background())
 	for i := range len(plainHead) {
