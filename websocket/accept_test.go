@@ -37,17 +37,6 @@ func listen(t *testing.T, opts *websocket.AcceptOptions) (address string) {
 	return server.Listener.Addr().String()
 }
 
-func connect(t *testing.T, address string) net.Conn {
-	t.Helper()
-	line, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { line.Close() })
-	line.SetDeadline(time.Now().Add(time.Minute))
-	return line
-}
-
 func TestAcceptChooses(t *testing.T) {
 	address := listen(t, &websocket.AcceptOptions{
 		Subprotocols: []string{"v2", "v1"},

@@ -30,13 +30,13 @@ var slowLines = []slowLine{
 }
 
 func slowServer(t *testing.T, opts *websocket.AcceptOptions) (*websocket.Conn, net.Conn) {
-	server, client := sockets(t)
+	server, client := ws.Sockets(t)
 	_, engine := joinServer(t, server, client, opts, "")
 	return engine, client
 }
 
 func slowClient(t *testing.T, opts *websocket.AcceptOptions) (*websocket.Conn, net.Conn) {
-	server, client := sockets(t)
+	server, client := ws.Sockets(t)
 	_, engine := joinClient(t, server, client, &websocket.DialOptions{WriteTimeout: opts.WriteTimeout, PingInterval: opts.PingInterval}, "")
 	return engine, server
 }
@@ -51,7 +51,7 @@ func slowOverTLS(t *testing.T, opts *websocket.AcceptOptions) (*websocket.Conn, 
 		accepted <- conn
 	}))
 	t.Cleanup(server.Close)
-	line := connect(t, server.Listener.Addr().String())
+	line := ws.Connect(t, server.Listener.Addr().String())
 	config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	config.ServerName = "example.com"
 	secured := tls.Client(line, config)

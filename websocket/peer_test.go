@@ -66,22 +66,3 @@ func joinClient(t *testing.T, serverLine, clientLine net.Conn, opts *websocket.D
 	}
 	return <-answered, engine
 }
-
-// sockets returns both ends of a TCP connection.
-func sockets(t *testing.T) (server, client net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	accepted := make(chan net.Conn, 1)
-	go func() {
-		line, _ := listener.Accept()
-		accepted <- line
-	}()
-	client = connect(t, listener.Addr().String())
-	server = <-accepted
-	t.Cleanup(func() { server.Close() })
-	return server, client
-}

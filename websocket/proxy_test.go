@@ -65,7 +65,7 @@ func liveOn(t *testing.T, conn *websocket.Conn) {
 
 // tunnel joins a line with an address.
 func tunnel(t *testing.T, line net.Conn, address string) {
-	far := connect(t, address)
+	far := ws.Connect(t, address)
 	defer far.Close()
 	go func() {
 		io.Copy(far, line)

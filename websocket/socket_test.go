@@ -22,7 +22,7 @@ import (
 // a peer that is its client.
 func narrowSockets(t *testing.T, opts *websocket.AcceptOptions) (*ws.Peer, *websocket.Conn) {
 	t.Helper()
-	server, client := sockets(t)
+	server, client := ws.Sockets(t)
 	server.(*net.TCPConn).SetWriteBuffer(4 << 10)
 	client.SetDeadline(time.Now().Add(time.Minute))
 	peer, conn := joinServer(t, server, client, opts, "")

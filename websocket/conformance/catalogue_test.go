@@ -192,7 +192,7 @@ func bomb(t *testing.T, address string) {
 	var wg sync.WaitGroup
 	for range peers {
 		wg.Go(func() {
-			peer, err := ws.ClientPeer(connect(t, address), "Sec-WebSocket-Extensions: permessage-deflate\r\n")
+			peer, err := ws.ClientPeer(ws.Connect(t, address), "Sec-WebSocket-Extensions: permessage-deflate\r\n")
 			if err != nil {
 				t.Error(err)
 				return
@@ -234,7 +234,7 @@ func TestCompressionAbuse(t *testing.T) {
 		for _, d := range drivers(t) {
 			t.Run(rule+"/"+d.name, func(t *testing.T) {
 				address := listen(t, d, &websocket.AcceptOptions{Compression: websocket.CompressionContextTakeover})
-				peer, err := ws.ClientPeer(connect(t, address), row.extra)
+				peer, err := ws.ClientPeer(ws.Connect(t, address), row.extra)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -287,7 +287,7 @@ func TestHalfClose(t *testing.T) {
 func TestSlowHead(t *testing.T) {
 	for _, d := range drivers(t) {
 		t.Run(d.name, func(t *testing.T) {
-			line := connect(t, listen(t, d, nil))
+			line := ws.Connect(t, listen(t, d, nil))
 			for _, c := range []byte(head + "X: " + strings.Repeat("x", 8000/slowness) + "\r\n\r\n") {
 				if _, err := line.Write([]byte{c}); err != nil {
 					t.Fatal(err)

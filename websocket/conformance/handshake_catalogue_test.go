@@ -99,7 +99,7 @@ func TestHandshakeCatalogue(t *testing.T) {
 
 // checkAnswer sends a request and wants the status.
 func checkAnswer(t *testing.T, address, send string, status int) {
-	line := connect(t, address)
+	line := ws.Connect(t, address)
 	// HS-22: a second request behind a refused one is never answered.
 	second := strings.Repeat("GET /smuggled HTTP/1.1\r\nHost: server.test\r\n\r\n", 2)
 	go io.WriteString(line, send+map[bool]string{true: second}[status != 101])
@@ -150,7 +150,7 @@ func TestFramesBehindTheRequest(t *testing.T) {
 	for _, d := range drivers(t) {
 		address := listen(t, d, nil)
 		for _, size := range []int{1, 64, 3000, 8 << 10, 64 << 10} {
-			line := connect(t, address)
+			line := ws.Connect(t, address)
 			message := text(strings.Repeat("x", size))
 			go line.Write(message.Append([]byte(head+"\r\n"), true))
 			peer := readAs(t, line)

@@ -54,13 +54,13 @@ func socketSides(t *testing.T) []side {
 	var all []side
 	for name, drive := range map[string]func(*life, *websocket.Conn) error{"reading": (*life).read, "serving": (*life).serve} {
 		all = append(all, side{name: name + " client over TCP", client: true, open: func(t *testing.T, opts websocket.AcceptOptions, extra string) *subject {
-			serverLine, clientLine := sockets(t)
+			serverLine, clientLine := ws.Sockets(t)
 			return openClient(t, drive, serverLine, clientLine, opts, extra)
 		}})
 	}
 	for _, d := range drivers(t) {
 		all = append(all, side{name: d.name + " server over TCP", open: func(t *testing.T, opts websocket.AcceptOptions, extra string) *subject {
-			serverLine, clientLine := sockets(t)
+			serverLine, clientLine := ws.Sockets(t)
 			return openServer(t, d, serverLine, clientLine, opts, extra)
 		}})
 	}
@@ -228,34 +228,4 @@ func watched(t *testing.T, peer *ws.Peer, l *life) *subject {
 	peer.Line.SetDeadline(time.Now().Add(time.Minute)) // a bound for a hang, not a measure
 	t.Cleanup(func() { peer.Line.Close() })
 	return &subject{life: l, peer: peer}
-}
-
-// sockets returns both ends of a TCP connection.
-func sockets(t *testing.T) (server, client net.Conn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	accepted := make(chan net.Conn, 1)
-	go func() {
-		line, _ := listener.Accept()
-		accepted <- line
-	}()
-	client = connect(t, listener.Addr().String())
-	server = <-accepted
-	t.Cleanup(func() { server.Close() })
-	return server, client
-}
-
-func connect(t *testing.T, address string) net.Conn {
-	t.Helper()
-	line, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { line.Close() })
-	line.SetDeadline(time.Now().Add(time.Minute))
-	return line
 }
