@@ -100,8 +100,8 @@ func (l *line) send(messages [][]byte) error {
 	return l.conn.Write(context.Background(), l.kind, *buffer)
 }
 
-// Close ends the line with a code. The close handshake takes its time on a goroutine of its own; what was written before
-// goes out first.
+// Close ends the line with a code. To send the close frame takes its time on a goroutine of its own; what was written before
+// goes out first. Whoever reads the line waits for the peer's, and then lets go of it.
 func (l *line) Close(code realtime.Code, reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,5 +118,5 @@ func (l *line) Close(code realtime.Code, reason string) {
 }
 
 func (l *line) hangUp(conn *websocket.Conn, end ending) {
-	l.group.Go("websocket close", func() { _ = conn.Close(end.code, end.reason) }, func() { _ = conn.CloseNow() })
+	l.group.Go("websocket close", func() { _ = conn.Close(end.code, end.reason) }, nil)
 }

@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -166,66 +165,29 @@ func (t *WebSocket) begin(conn *websocket.Conn, connection *node.Connection, slo
 	})
 }
 
-// serveLine reads until the line ends.
-func (t *WebSocket) serveLine(conn *websocket.Conn, connection *node.Connection) {
-	for {
-		if err := t.receive(conn, connection); err != nil {
-			connection.Closed(causeOf(err))
-			return
-		}
-	}
-}
-
 var errEnding = errors.New("the node ends the line")
 
-func (t *WebSocket) receive(conn *websocket.Conn, connection *node.Connection) error {
-	kind, reader, err := conn.Reader(context.Background())
-	if err != nil {
-		return err
+// serveLine reads until the line ends.
+func (t *WebSocket) serveLine(conn *websocket.Conn, connection *node.Connection) {
+	err := conn.Serve(context.Background(), func(_ *websocket.Turn, kind websocket.MessageType, message []byte) error {
+		t.config.Metrics.Received(len(message))
+		if connection.Receive(message, kind == websocket.BinaryMessage) != nil {
+			return errEnding
+		}
+		return nil
+	})
+	if errors.Is(err, errEnding) {
+		t.drainLine(conn)
 	}
-	buffer := takeBuffer()
-	defer giveBuffer(buffer)
-	if *buffer, err = readAll(reader, *buffer); err != nil {
-		return err
-	}
-	t.config.Metrics.Received(len(*buffer))
-	if err := connection.Receive(*buffer, kind == websocket.BinaryMessage); err != nil {
-		return t.drainLine(conn)
-	}
-	return nil
+	connection.Closed(causeOf(err))
 }
 
 // drainLine reads on while the line is being closed, so that the peer's half of the close handshake is seen and its last
 // bytes do not reset the connection under our Close frame.
-func (t *WebSocket) drainLine(conn *websocket.Conn) error {
+func (t *WebSocket) drainLine(conn *websocket.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), t.config.CloseTimeout+t.config.WriteTimeout)
 	defer cancel()
-	for {
-		_, reader, err := conn.Reader(ctx)
-		if err == nil {
-			_, err = io.Copy(io.Discard, reader)
-		}
-		if err != nil {
-			return errEnding
-		}
-	}
-}
-
-// readAll reads a message whose size the engine bounds.
-func readAll(reader io.Reader, buffer []byte) ([]byte, error) {
-	for {
-		if len(buffer) == cap(buffer) {
-			buffer = append(buffer, 0)[:len(buffer)]
-		}
-		n, err := reader.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		if err == io.EOF {
-			return buffer, nil
-		}
-		if err != nil {
-			return buffer, err
-		}
-	}
+	_ = conn.Serve(ctx, func(*websocket.Turn, websocket.MessageType, []byte) error { return nil })
 }
 
 // causeOf is nil when the peer closed properly, or when this side did, and has the code where there is one.
