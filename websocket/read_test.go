@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/frame"
@@ -36,6 +37,24 @@ func TestReadContextEnds(t *testing.T) {
 	if err != nil || kind != websocket.TextMessage || string(message) != "Hello, world" {
 		t.Fatalf("got %v %q, %v", kind, message, err)
 	}
+}
+
+// RFC 6455 5.5.3: a ping is answered while nothing else comes, and while only a part of a message has.
+func TestPingsAreAnsweredBetweenMessages(t *testing.T) {
+	peer, engine := asServer(t, nil, "")
+	peer.Line.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a hang
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := engine.Read(t.Context())
+		ended <- err
+	}()
+	peer.Send(ping("alone"))
+	expect(t, peer, pong("alone"))
+	wire := peer.Encode(ping("before"), text("a"))
+	peer.Line.Write(wire[:len(wire)-1])
+	expect(t, peer, pong("before"))
+	engine.CloseNow()
+	<-ended
 }
 
 func TestReadIntoReusesMemory(t *testing.T) {

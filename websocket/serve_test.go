@@ -96,6 +96,7 @@ func TestServeDoesNotWaitForTheRest(t *testing.T) {
 	peer, engine := asServer(t, nil, "")
 	defer engine.CloseNow()
 	go echoServed(t.Context(), engine)
+	peer.Line.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a hang
 	wire := peer.Encode(text("first"), text("second"))
 	peer.Line.Write(wire[:len(wire)-1])
 	expect(t, peer, text("first"))

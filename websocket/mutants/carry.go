@@ -59,6 +59,12 @@ var carryMutants = []mutation.Mutant{
 		New: "|| c.compresses",
 	},
 	{
+		Class: "VC-14", Fault: "answers wait for the rest of a message",
+		File: "serve.go", Tests: ".:TestServeDoesNotWaitForTheRest",
+		Old: "\tif err := c.flushGatheredLocked(ctx); err != nil {\n\t\treturn err\n\t}\n\treturn c.fillLocked(ctx)\n",
+		New: "\treturn c.fillLocked(ctx)\n",
+	},
+	{
 		Class: "FL-11", Fault: "the answers of a handler that fails are lost",
 		File: "serve.go", Tests: ".:TestServeHandlerFails",
 		Old: "\t\t\tt.Flush() // an error of it is kept as the end of the connection\n",

@@ -131,8 +131,8 @@ var driverMutants = []mutation.Mutant{
 		New: "if err := error(nil); err != nil { // whose",
 	},
 	{
-		Class: "VC-14", Fault: "answers wait for the rest of a message",
-		File: "read.go", Tests: ".:TestServeDoesNotWaitForTheRest",
+		Class: "5.5.3", Fault: "a ping is answered with the next message",
+		File: "read.go", Tests: ".:TestPingsAreAnsweredBetweenMessages",
 		Old: "\tcase endpoint.None:\n\t\tc.flushControlLocked()\n",
 		New: "\tcase endpoint.None:\n",
 	},

@@ -42,7 +42,7 @@ var reactorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "FL-02", Fault: "a peer that takes its output slowly is given up all the same",
-		File: "reactor/line.go", Tests: "reactor:TestSlowAndSteadyIsKept",
+		File: "reactor/line.go", Tests: "reactor:TestALateLineIsJudgedByItsProgress",
 		Old: " && !l.progresses(c)",
 		New: "",
 	},

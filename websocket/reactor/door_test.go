@@ -112,7 +112,22 @@ func (p *porch) dial() net.Conn {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { line.Close() })
+	line.SetDeadline(time.Now().Add(hangMax))
 	return line
+}
+
+// hangMax ends what would hang.
+const hangMax = 20 * time.Second
+
+// soon receives from a channel.
+func soon[T any](t testing.TB, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(hangMax):
+		t.Fatal("nothing came")
+	}
+	return v
 }
 
 func (p *porch) say(line net.Conn, text string) {
@@ -176,7 +191,7 @@ func TestADoorHandsOverWhatItDoesNotServe(t *testing.T) {
 	} {
 		line := p.dial()
 		p.say(line, said)
-		other := <-p.others
+		other := soon(t, p.others)
 		if _, plain := other.(*net.TCPConn); !plain {
 			t.Errorf("%s: handed over as %T", name, other)
 		}
@@ -203,14 +218,14 @@ func TestADoorTellsOfThoseThatLeaveOrSayNothing(t *testing.T) {
 	p := newPorch(t, reactor.Config{}, nil)
 	line := p.dial()
 	line.Close()
-	<-p.gone
+	soon(t, p.gone)
 	reset := p.dial().(*net.TCPConn)
 	reset.SetLinger(0)
 	reset.Close()
-	<-p.gone
+	soon(t, p.gone)
 	silent := newPorch(t, reactor.Config{}, func(d *reactor.Door) { d.HeadTimeout = time.Millisecond })
 	line = silent.dial()
-	<-silent.gone
+	soon(t, silent.gone)
 	if b, err := io.ReadAll(line); len(b) > 0 || err != nil {
 		t.Errorf("%q %v", b, err)
 	}
@@ -349,7 +364,7 @@ func TestADoorBacksOffWithoutDescriptors(t *testing.T) {
 func TestADoorLeavesNothingBehind(t *testing.T) {
 	p := newPorch(t, reactor.Config{Loops: 1}, nil)
 	dial(t, "ws://"+p.address+"/ws", nil)
-	loop := (<-p.opened).Loop()
+	loop := soon(t, p.opened).Loop()
 	before := descriptors(t)
 	for i := range 300 {
 		line, err := net.Dial("tcp", p.address)
@@ -359,16 +374,16 @@ func TestADoorLeavesNothingBehind(t *testing.T) {
 		switch i % 3 {
 		case 0: // says nothing
 			line.Close()
-			<-p.gone
+			soon(t, p.gone)
 		case 1:
 			io.WriteString(line, "GET / HTTP/1.1\r\n\r\n")
-			(<-p.others).Close()
+			soon(t, p.others).Close()
 			line.Close()
 		case 2:
 			io.WriteString(line, handshakeHead)
 			p.answered(line, http.StatusSwitchingProtocols)
 			line.Close()
-			<-p.closed
+			soon(t, p.closed)
 		}
 	}
 	carryWhenFree(t, loop) // what it told the test of, it has done
