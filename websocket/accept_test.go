@@ -27,7 +27,7 @@ func listen(t *testing.T, opts *websocket.AcceptOptions) (address string) {
 		conn, err := websocket.Accept(w, r, opts)
 		if err == nil {
 			defer conn.CloseNow()
-			echo(r.Context(), conn)
+			ws.Echo(r.Context(), conn)
 		}
 	}))
 	server.Config.MaxHeaderBytes = 16 << 10
@@ -120,7 +120,7 @@ func TestAcceptOverTLS(t *testing.T) {
 		conn, err := websocket.Accept(w, r, nil)
 		if err == nil {
 			defer conn.CloseNow()
-			echo(r.Context(), conn)
+			ws.Echo(r.Context(), conn)
 		}
 	}))
 	defer server.Close()

@@ -252,7 +252,7 @@ func TestKeepAlive(t *testing.T) {
 func TestTrafficPutsPingOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		peer, engine, _ := bubblePeer(t, nil)
-		go echo(context.Background(), engine)
+		go ws.Echo(context.Background(), engine)
 		for range 20 {
 			time.Sleep(24 * time.Second)
 			peer.Send(text("tick"))
@@ -269,7 +269,7 @@ func TestTrafficPutsPingOff(t *testing.T) {
 func TestKeepAliveOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		peer, engine, _ := bubblePeer(t, &websocket.AcceptOptions{PingInterval: -1})
-		go echo(context.Background(), engine)
+		go ws.Echo(context.Background(), engine)
 		time.Sleep(24 * time.Hour)
 		peer.Send(text("still here"))
 		if got, err := peer.Receive(); err != nil || !got.Equal(text("still here")) {

@@ -192,7 +192,7 @@ func TestNarrowLine(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 7, 64} {
 		serverLine, clientLine := ws.Lines(size)
 		server, client := ws.Open(t, serverLine, clientLine, nil, nil)
-		go echo(t.Context(), server)
+		go ws.Echo(t.Context(), server)
 		for _, n := range []int{0, 1, 125, 126, 9000, 70000 / slowness} {
 			message := []byte(strings.Repeat("x", n))
 			sent := make(chan error, 1)

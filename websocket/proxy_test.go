@@ -182,7 +182,7 @@ func TestSOCKSProxy(t *testing.T) {
 
 // The proxy may say that none is needed, or that it cannot say.
 func TestProxyChoice(t *testing.T) {
-	url1 := serveEcho(t, nil)
+	url1 := "http://" + listen(t, nil)
 	conn, _, err := websocket.Dial(t.Context(), url1, &websocket.DialOptions{
 		Proxy: func(*http.Request) (*url.URL, error) { return nil, nil },
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/endpoint"
 	"github.com/bellwire/bellwire/websocket/http2"
+	ws "github.com/bellwire/bellwire/websocket/websockettest"
 )
 
 func exchange(ctx context.Context, conn *websocket.Conn, message []byte) error {
@@ -266,7 +267,7 @@ func TestReadGoesOn(t *testing.T) {
 			t.Errorf("server: %v", err)
 		}
 		conn.Write(r.Context(), websocket.TextMessage, []byte("now"))
-		echoOn(r.Context(), conn)
+		ws.Echo(r.Context(), conn)
 	})
 	conn := p.dial(t, nil)
 	if _, _, err := conn.Read(t.Context()); err != nil {

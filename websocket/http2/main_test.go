@@ -1,7 +1,6 @@
 package http2_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/bellwire/bellwire/internal/leak"
 	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/http2"
+	ws "github.com/bellwire/bellwire/websocket/websockettest"
 )
 
 // TestMain runs the tests in a process whose servers offer WebSocket over HTTP/2, which an environment decides at the start.
@@ -78,25 +78,11 @@ func echo(opts *websocket.AcceptOptions, ended func(error)) http.HandlerFunc {
 		conn, err := websocket.Accept(w, r, opts)
 		if err == nil {
 			defer conn.CloseNow()
-			err = echoOn(r.Context(), conn)
+			err = ws.Echo(r.Context(), conn)
 		}
 		if ended != nil {
 			ended(err)
 		}
-	}
-}
-
-func echoOn(ctx context.Context, conn *websocket.Conn) error {
-	var buf []byte
-	for {
-		kind, message, err := conn.ReadInto(ctx, buf)
-		if err != nil {
-			return err
-		}
-		if err := conn.Write(ctx, kind, message); err != nil {
-			return err
-		}
-		buf = message
 	}
 }
 

@@ -85,6 +85,21 @@ func Dial(ctx context.Context, line net.Conn, opts *websocket.DialOptions) (*web
 	return conn, err
 }
 
+// Echo sends back every message, until the connection ends or ctx does.
+func Echo(ctx context.Context, conn *websocket.Conn) error {
+	var buf []byte
+	for {
+		kind, message, err := conn.ReadInto(ctx, buf)
+		if err != nil {
+			return err
+		}
+		if err := conn.Write(ctx, kind, message); err != nil {
+			return err
+		}
+		buf = message
+	}
+}
+
 // responseWriter is as much of an HTTP server's as Accept needs.
 type responseWriter struct {
 	line   net.Conn
