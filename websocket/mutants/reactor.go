@@ -130,4 +130,28 @@ var reactorMutants = []mutation.Mutant{
 		Old: "q.queue = append(q.queue, b...)",
 		New: "if q.queue = append(q.queue, b...); q.sent == 0 && len(q.queue) == len(b) {\n\t\tq.queue = b\n\t}",
 	},
+	{
+		Class: "FL-14", Fault: "a line whose answer could not be written is taken for one that waits for a request",
+		File: "reactor/door.go", Tests: "reactor:TestADoorOutlivesItsProgram",
+		Old: "\tc.state = lingering // and greeting no more: the ticket is the program's now\n",
+		New: "",
+	},
+	{
+		Class: "FL-14", Fault: "the program is told twice of an end under which the socket fails",
+		File: "reactor/line.go", Tests: "reactor:TestEverySystemCallFails", Race: true,
+		Old: "if c.broken {\n\t\treturn\n\t}\n\tif last.Status",
+		New: "if c.broken {\n\t\tc.state = open\n\t\treturn\n\t}\n\tif last.Status",
+	},
+	{
+		Class: "FL-14", Fault: "a line that epoll does not watch as it should is kept",
+		File: "reactor/line.go", Tests: "reactor:TestEverySystemCallFails", Race: true,
+		Old: "l.doom(c, err) // it would never be heard of again",
+		New: "_ = err",
+	},
+	{
+		Class: "FL-14", Fault: "the program of a door takes the loop with it",
+		File: "reactor/door.go", Tests: "reactor:TestADoorOutlivesItsProgram",
+		Old: "\tdefer l.doorRecovered(line)\n",
+		New: "",
+	},
 }

@@ -110,9 +110,14 @@ func (r *Reactor) Serve(listener net.Listener, door Door) (stop func(), err erro
 func (l *loop) openDoor() {
 	l.door = l.reactor.door.Load()
 	if err := l.poller.addListener(l.door.fd); err != nil {
-		l.reactor.config.Logger.Error("listening", "error", err)
-		l.shutDoor()
+		l.pauseDoor(l.door, err)
 	}
+}
+
+// pauseDoor accepts nothing for a while.
+func (l *loop) pauseDoor(e *entrance, err error) {
+	l.reactor.config.Logger.Warn("accepting", "error", err, "again", acceptPause)
+	e.again = l.now + acceptPause
 }
 
 // shutDoor accepts no more. Those that have not said what they want are let go.
@@ -143,8 +148,7 @@ func (l *loop) accept() {
 			return
 		case isShortage(err):
 			// The connection stays in the queue and the listener readable: to try again at once would take all the time there is.
-			l.reactor.config.Logger.Warn("accepting", "error", err, "again", acceptPause)
-			e.again = l.now + acceptPause
+			l.pauseDoor(e, err)
 			l.poller.removeListener(e.fd)
 			return
 		}
@@ -157,13 +161,10 @@ func (l *loop) receiveNewcomer(n *newcomer) {
 		closeDescriptor(n.fd)
 		return
 	}
-	if admit := n.door.Admit; admit != nil {
-		var ok bool
-		if n.ticket, ok = admit(n.peer); !ok {
-			l.reactor.connections.Add(-1)
-			closeDescriptor(n.fd)
-			return
-		}
+	if !l.admit(n) {
+		l.reactor.connections.Add(-1)
+		closeDescriptor(n.fd)
+		return
 	}
 	to := l.reactor.loops[l.reactor.next.Add(1)%uint32(len(l.reactor.loops))]
 	if to == l {
@@ -175,11 +176,38 @@ func (l *loop) receiveNewcomer(n *newcomer) {
 	}
 }
 
+// admit asks the program. One that panics admits nobody.
+func (l *loop) admit(n *newcomer) (ok bool) {
+	if n.door.Admit == nil {
+		return true
+	}
+	defer l.doorRecovered(nil)
+	n.ticket, ok = n.door.Admit(n.peer)
+	return ok
+}
+
 func (l *loop) turnAway(n *newcomer) {
 	l.reactor.connections.Add(-1)
 	closeDescriptor(n.fd)
+	l.tellGone(n)
+}
+
+func (l *loop) tellGone(n *newcomer) {
 	if n.door.Gone != nil {
+		defer l.doorRecovered(nil)
 		n.door.Gone(n.ticket)
+	}
+}
+
+// doorRecovered is deferred where a door calls into the program. A panic ends the line, if there is one, and not the loop.
+func (l *loop) doorRecovered(line net.Conn) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	l.reactor.config.Logger.Error("handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if line != nil {
+		line.Close()
 	}
 }
 
@@ -217,9 +245,7 @@ func (l *loop) greet(n *newcomer) {
 func (l *loop) left(c *line) {
 	n := c.data.(*newcomer)
 	c.data = nil
-	if n.door.Gone != nil {
-		n.door.Gone(n.ticket)
-	}
+	l.tellGone(n)
 }
 
 // peek looks at what a connection begins with. Only a plain opening handshake for the door's path is
@@ -261,6 +287,7 @@ func (l *loop) handOver(c *line, n *newcomer) {
 	}
 	c.data = nil
 	l.release(c)
+	defer l.doorRecovered(line)
 	n.door.Other(line, n.ticket)
 }
 
@@ -268,6 +295,7 @@ func (l *loop) handOver(c *line, n *newcomer) {
 func (l *loop) answer(c *line, n *newcomer, request *http.Request) {
 	v := &visit{loop: l, line: c}
 	c.data, l.visit = nil, v
+	c.state = lingering // and greeting no more: the ticket is the program's now
 	l.callHandler(n, v, request)
 	switch {
 	case c.state == open || c.broken:
@@ -291,7 +319,6 @@ func (l *loop) callHandler(n *newcomer, v *visit, request *http.Request) {
 
 // refuse writes the answer of a handshake that failed, and gives its reader a moment to see it.
 func (l *loop) refuse(c *line, v *visit, request *http.Request) {
-	c.state = lingering
 	c.backlog = &backlog{due: l.now + refusalLinger}
 	if n, err := send(c.fd, v.response(request)); err != nil || n == 0 {
 		l.doom(c, errShut)

@@ -29,26 +29,34 @@ import (
 // buffer there is, a reactor serves. Unlike TCP's, such a socket has no timers that a test waits for.
 func attached(t testing.TB, r *reactor.Reactor) net.Conn {
 	t.Helper()
+	peer, line := socketPair(t)
+	line.SetWriteBuffer(1)
+	config := endpoint.Config{}.Defaults()
+	if err := r.Attach(line, &config, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	return peer
+}
+
+// socketPair returns both ends of a socket without an address. The peer's is closed when the test ends.
+func socketPair(t testing.TB) (peer, line *net.UnixConn) {
+	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ends [2]net.Conn
+	var ends [2]*net.UnixConn
 	for i, fd := range pair {
 		file := os.NewFile(uintptr(fd), "socket")
-		ends[i], err = net.FileConn(file)
+		end, err := net.FileConn(file)
 		file.Close()
 		if err != nil {
 			t.Fatal(err)
 		}
+		ends[i] = end.(*net.UnixConn)
 	}
 	t.Cleanup(func() { ends[0].Close() })
-	ends[1].(*net.UnixConn).SetWriteBuffer(1)
-	config := endpoint.Config{}.Defaults()
-	if err := r.Attach(ends[1], &config, nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	return ends[0]
+	return ends[0], ends[1]
 }
 
 // Output leaves whole and in order however little of it the socket takes at a time.

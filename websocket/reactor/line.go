@@ -252,7 +252,9 @@ func (l *loop) watch(c *line) {
 	}
 	if interest != c.interest {
 		c.interest = interest
-		l.poller.modify(c.fd, c.slot, c.generation, interest)
+		if err := l.poller.modify(c.fd, c.slot, c.generation, interest); err != nil {
+			l.doom(c, err) // it would never be heard of again
+		}
 	}
 }
 
@@ -312,6 +314,7 @@ func (l *loop) progresses(c *line) bool {
 // this side stops sending, and waits for the peer to do the same.
 func (l *loop) finish(c *line, last endpoint.Event) {
 	l.closed(c, websocket.EndError(last, nil))
+	c.state = lingering // and open no more, also if the socket has failed under its last frame: the program was told
 	if c.broken {
 		return
 	}
@@ -319,7 +322,6 @@ func (l *loop) finish(c *line, last endpoint.Event) {
 		l.release(c)
 		return
 	}
-	c.state = lingering
 	if c.backlog == nil {
 		c.backlog = new(backlog)
 	}

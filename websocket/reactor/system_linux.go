@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bellwire/bellwire/websocket/internal/rawsocket"
 )
 
 // The system calls of the hot path are raw: they never block, so that telling the
@@ -77,18 +79,27 @@ func (p *poller) close() {
 
 // addListener watches a listener: as long as a connection waits, and not only when one comes.
 func (p *poller) addListener(fd int32) error {
-	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(fd), &event{Events: unix.EPOLLIN, Fd: doorSlot})
+	return p.control(unix.EPOLL_CTL_ADD, fd, &event{Events: unix.EPOLLIN, Fd: doorSlot})
 }
 
 func (p *poller) removeListener(fd int32) { unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, int(fd), nil) }
 
 // poll returns the events that are there. It does not wait.
 func (p *poller) poll(events []event) int {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
-	if errno != 0 {
-		return 0
+	for {
+		var n uintptr
+		size, errno := rawsocket.Faulted("epoll_pwait", uintptr(p.fd), len(events))
+		if errno == 0 {
+			n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(size), 0, 0, 0)
+		}
+		switch errno {
+		case 0:
+			return int(n)
+		case unix.EINTR: // events may be there, and nobody would tell of them again
+		default:
+			return 0
+		}
 	}
-	return int(n)
 }
 
 // notify makes the descriptor readable.
@@ -98,67 +109,48 @@ func (p *poller) notify() {
 }
 
 func (p *poller) add(fd int32, slot, generation uint32, interest uint16) error {
-	e := event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
-	_, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
+	return p.control(unix.EPOLL_CTL_ADD, fd, &event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)})
+}
+
+func (p *poller) modify(fd int32, slot, generation uint32, interest uint16) error {
+	return p.control(unix.EPOLL_CTL_MOD, fd, &event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)})
+}
+
+func (p *poller) control(operation uintptr, fd int32, e *event) error {
+	_, errno := rawsocket.Faulted("epoll_ctl", uintptr(fd), 0)
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), operation, uintptr(fd), uintptr(unsafe.Pointer(e)), 0, 0)
+	}
 	if errno != 0 {
 		return os.NewSyscallError("epoll_ctl", errno)
 	}
 	return nil
 }
 
-func (p *poller) modify(fd int32, slot, generation uint32, interest uint16) {
-	e := event{Events: uint32(interest) | unix.EPOLLET, Fd: int32(slot), Pad: int32(generation)}
-	syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&e)), 0, 0)
-}
-
 // send writes what the socket takes. It returns 0 and no error if that is nothing.
 func send(fd int32, b []byte) (int, error) {
-	for {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return 0, nil
-		default:
-			return 0, os.NewSyscallError("sendto", errno)
-		}
+	n, errno := rawsocket.Send(uintptr(fd), b)
+	switch errno {
+	case 0, unix.EAGAIN:
+		return n, nil
 	}
+	return 0, os.NewSyscallError("sendto", errno)
 }
 
 // untaken returns how many bytes the peer's system has not acknowledged, of what the socket was given.
-func untaken(fd int32) int {
-	n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
-	if err != nil {
-		return 0
-	}
-	return n
-}
+func untaken(fd int32) int { return rawsocket.Untaken(uintptr(fd)) }
 
 // receive reads what is there. It returns errDry if that is nothing.
-func receive(fd int32, b []byte) (int, error) {
-	for {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return 0, errDry
-		default:
-			return 0, os.NewSyscallError("recvfrom", errno)
-		}
-	}
-}
+func receive(fd int32, b []byte) (int, error) { return received(rawsocket.Receive(uintptr(fd), b)) }
 
 // peekAt is receive without taking anything.
-func peekAt(fd int32, b []byte) (int, error) {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
+func peekAt(fd int32, b []byte) (int, error) { return received(rawsocket.Peek(uintptr(fd), b)) }
+
+func received(n int, errno syscall.Errno) (int, error) {
 	switch errno {
 	case 0:
-		return int(n), nil
-	case unix.EAGAIN, unix.EINTR:
+		return n, nil
+	case unix.EAGAIN:
 		return 0, errDry
 	}
 	return 0, os.NewSyscallError("recvfrom", errno)
@@ -169,8 +161,12 @@ func acceptOne(listener int32) (int32, netip.AddrPort, error) {
 	var peer unix.RawSockaddrAny
 	for {
 		size := uint32(unix.SizeofSockaddrAny)
-		fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)),
-			uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		var fd uintptr
+		_, errno := rawsocket.Faulted("accept4", uintptr(listener), 0)
+		if errno == 0 {
+			fd, _, errno = syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&peer)),
+				uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		}
 		switch errno {
 		case 0:
 			return int32(fd), addrPort(&peer), nil
@@ -222,9 +218,9 @@ func takeListener(listener net.Listener) (int32, error) {
 
 // netConn makes a connection of Go's net from a duplicate of a descriptor.
 func netConn(fd int32) (net.Conn, error) {
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	own, err := duplicateOf(uintptr(fd))
 	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+		return nil, err
 	}
 	file := os.NewFile(uintptr(own), "")
 	defer file.Close()
@@ -238,13 +234,19 @@ func duplicate(socket syscall.Conn) (fd int, _ error) {
 		return 0, err
 	}
 	var dupErr error
-	err = raw.Control(func(original uintptr) {
-		fd, dupErr = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0)
-	})
+	err = raw.Control(func(original uintptr) { fd, dupErr = duplicateOf(original) })
 	if err != nil {
 		return 0, err
 	}
-	return fd, os.NewSyscallError("fcntl", dupErr)
+	return fd, dupErr
+}
+
+func duplicateOf(fd uintptr) (int, error) {
+	if _, errno := rawsocket.Faulted("fcntl", fd, 0); errno != 0 {
+		return 0, os.NewSyscallError("fcntl", errno)
+	}
+	own, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	return own, os.NewSyscallError("fcntl", err)
 }
 
 // takeOver makes the descriptor of a socket this package's own and closes what
@@ -274,7 +276,7 @@ func takeOver(line net.Conn, userTimeout time.Duration, keepAlive bool) (int32, 
 // setOptions says what the connection is for. None of it is needed for it to work.
 func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 	// Messages are to leave at once: what belongs together is sent together anyway.
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	setOption(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	on := 0
 	switch {
 	case keepAlive:
@@ -285,14 +287,28 @@ func setOptions(fd int, userTimeout time.Duration, keepAlive bool) {
 		on = 1
 	case userTimeout > 0:
 		// A peer that is gone while output is on its way is given up.
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout/time.Millisecond))
+		setOption(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout/time.Millisecond))
 	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
+	setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, on)
 }
 
-func closeDescriptor(fd int32) { syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+func setOption(fd, level, option, value int) {
+	if _, errno := rawsocket.Faulted("setsockopt", uintptr(fd), 0); errno == 0 {
+		unix.SetsockoptInt(fd, level, option, value)
+	}
+}
 
-func shutdownWrite(fd int32) { unix.Shutdown(int(fd), unix.SHUT_WR) }
+// closeDescriptor closes it whatever the system says of that: also after an error it is closed.
+func closeDescriptor(fd int32) {
+	rawsocket.Faulted("close", uintptr(fd), 0)
+	syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+}
+
+func shutdownWrite(fd int32) {
+	if _, errno := rawsocket.Faulted("shutdown", uintptr(fd), 0); errno == 0 {
+		unix.Shutdown(int(fd), unix.SHUT_WR)
+	}
+}
 
 func peerAddr(fd int32) net.Addr {
 	sa, err := unix.Getpeername(int(fd))

@@ -26,7 +26,11 @@ func Peek(fd uintptr, b []byte) (int, syscall.Errno) {
 
 func receive(fd uintptr, b []byte, flags uintptr) (int, syscall.Errno) {
 	for {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), flags, 0, 0)
+		var n uintptr
+		size, errno := Faulted("recvfrom", fd, len(b))
+		if errno == 0 {
+			n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(size), flags, 0, 0)
+		}
 		switch errno {
 		case 0:
 			return int(n), 0
@@ -40,7 +44,11 @@ func receive(fd uintptr, b []byte, flags uintptr) (int, syscall.Errno) {
 // Send writes what the socket takes, which may be less than all.
 func Send(fd uintptr, b []byte) (int, syscall.Errno) {
 	for {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		var n uintptr
+		size, errno := Faulted("sendto", fd, len(b))
+		if errno == 0 {
+			n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(size), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		}
 		switch errno {
 		case 0:
 			return int(n), 0
