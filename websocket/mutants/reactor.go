@@ -66,7 +66,7 @@ var reactorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "FL-09", Fault: "new output overtakes what waits",
-		File: "reactor/line.go", Tests: "reactor:TestPartialWrites",
+		File: "reactor/line.go", Tests: "reactor:TestPartialWrites|TestABlockedLineGetsAFanOutInOrder",
 		Old: "if c.backlog != nil && len(c.backlog.queue) > 0 {",
 		New: "if false {",
 	},
