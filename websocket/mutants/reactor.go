@@ -113,6 +113,12 @@ var reactorMutants = []mutation.Mutant{
 		New: "if l.draining != nil && !l.draining.told {",
 	},
 	{
+		Class: "FL-12", Fault: "a loop that was held up judges before it reads",
+		File: "reactor/line.go", Tests: "reactor:TestAStoppedLoopGivesNobodyUp",
+		Old: "\t\tl.readable(c, true) // a peer is judged by what it has sent, not by what was read\n",
+		New: "",
+	},
+	{
 		Class: "FL-04", Fault: "a silent peer is never asked",
 		File: "reactor/line.go", Tests: "reactor:TestSilentPeerIsPingedAndGivenUp",
 		Old: "\t\tc.endpoint.Tick(l.now)\n",

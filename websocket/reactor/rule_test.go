@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bellwire/bellwire/websocket"
-	"github.com/bellwire/bellwire/websocket/frame"
 	"github.com/bellwire/bellwire/websocket/reactor"
 	"github.com/bellwire/bellwire/websocket/websockettest"
 )
@@ -162,37 +161,5 @@ func TestSlowAndSteadyIsKept(t *testing.T) {
 	}
 	if err != nil && steady {
 		t.Errorf("given up: %v", err)
-	}
-}
-
-// FL-12: a loop that was held up for longer than any peer may be silent reads what has come meanwhile
-// before it gives anybody up.
-func TestAStoppedLoopGivesNobodyUp(t *testing.T) {
-	const interval = 150 * time.Millisecond
-	blocked, release := make(chan struct{}), make(chan struct{})
-	_, url := serve(t, reactor.Config{Loops: 1, Handler: reactor.Handler{
-		Message: func(t *reactor.Turn, kind websocket.MessageType, payload []byte) {
-			if string(payload) == "block" {
-				close(blocked)
-				<-release
-			}
-			t.Send(kind, payload)
-		},
-	}}, &websocket.AcceptOptions{PingInterval: interval, PongTimeout: interval})
-	blocker, honest := peer(t, url, ""), peer(t, url, "")
-	expect(t, honest, websockettest.Fin(frame.Ping, ""))
-	send(t, blocker, text("block"))
-	<-blocked
-	send(t, honest, websockettest.Fin(frame.Pong, ""), text("here"))
-	<-time.After(4 * interval) // how long the loop is held up
-	close(release)
-	for {
-		got, err := honest.Receive()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Equal(text("here")) {
-			return
-		}
 	}
 }
