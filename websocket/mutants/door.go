@@ -97,20 +97,20 @@ var doorMutants = []mutation.Mutant{
 	{
 		Class: "VC-21", Fault: "who is not admitted is kept open",
 		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
-		Old: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
-		New: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\treturn\n",
+		Old: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n\t\tcloseDescriptor(n.fd)\n",
+		New: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n",
 	},
 	{
 		Class: "VC-14", Fault: "who is not admitted is counted for ever",
 		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
-		Old: "\t\t\tl.reactor.connections.Add(-1)\n\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
-		New: "\t\t\tcloseDescriptor(n.fd)\n\t\t\treturn\n",
+		Old: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n\t\tcloseDescriptor(n.fd)\n",
+		New: "if !l.admit(n) {\n\t\tcloseDescriptor(n.fd)\n",
 	},
 	{
 		Class: "VC-14", Fault: "a ticket does not come back from who leaves without a word",
 		File: "reactor/door.go", Tests: "reactor:TestADoorTellsOfThoseThatLeaveOrSayNothing",
-		Old: "\tn := c.data.(*newcomer)\n\tc.data = nil\n\tif n.door.Gone != nil {",
-		New: "\tn := c.data.(*newcomer)\n\tc.data = nil\n\tif false {",
+		Old: "\tn := c.data.(*newcomer)\n\tc.data = nil\n\tl.tellGone(n)\n",
+		New: "\tc.data = nil\n",
 	},
 	{
 		Class: "VC-14", Fault: "without descriptors accepting spins",
