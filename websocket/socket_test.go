@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -146,6 +147,35 @@ func TestSocketReset(t *testing.T) {
 	}
 	if _, _, err := engine.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
 		t.Error(err)
+	}
+}
+
+// The end of a line that has come together with a message is one event with it: to wait after a short read would
+// be to wait for ever.
+func TestSocketEndsWithItsLastMessage(t *testing.T) {
+	for name, end := range map[string]func(line *net.TCPConn) error{
+		"closed":      (*net.TCPConn).Close,
+		"half closed": (*net.TCPConn).CloseWrite,
+		"reset":       func(line *net.TCPConn) error { return errors.Join(line.SetLinger(0), line.Close()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer, engine := narrowSockets(t, nil)
+			peer.Send(text("last"))
+			if err := end(peer.Line.(*net.TCPConn)); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			err := engine.Serve(t.Context(), func(_ *websocket.Turn, _ websocket.MessageType, message []byte) error {
+				got = append(got, string(message))
+				return nil
+			})
+			if websocket.CloseStatus(err) != websocket.StatusAbnormalClosure {
+				t.Error(err)
+			}
+			if dropped := len(got) == 0 && name == "reset"; !dropped && !slices.Equal(got, []string{"last"}) { // some systems drop it
+				t.Errorf("got %q", got)
+			}
+		})
 	}
 }
 
