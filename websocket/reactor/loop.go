@@ -29,6 +29,7 @@ type loop struct {
 	now    time.Duration
 	events []event
 	input  []byte   // what is read of any line
+	ahead  []ahead  // of input
 	spare  [][]byte // buffers for what endpoints put out
 	lent   int      // how many endpoints have one
 	calls  []call
@@ -137,9 +138,7 @@ func (l *loop) turns(uintptr) bool {
 		n := l.poller.poll(l.events)
 		l.now = instant()
 		l.readOn()
-		for i := range l.events[:n] {
-			l.serve(&l.events[i])
-		}
+		l.serveAll(l.events[:n])
 		l.takeCalls()
 		l.depart()
 		l.endDoomed()

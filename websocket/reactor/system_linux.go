@@ -26,6 +26,7 @@ type event = unix.EpollEvent
 const (
 	interestRead  = unix.EPOLLIN | unix.EPOLLRDHUP
 	interestWrite = unix.EPOLLOUT
+	eventRead     = unix.EPOLLIN
 	eventEnd      = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	eventHangUp   = unix.EPOLLHUP | unix.EPOLLERR
 )

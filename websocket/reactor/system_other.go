@@ -20,6 +20,7 @@ type event struct {
 const (
 	interestRead  = 1
 	interestWrite = 4
+	eventRead     = 1
 	eventEnd      = 16
 	eventHangUp   = 16
 )
