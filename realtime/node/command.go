@@ -88,14 +88,19 @@ func (c *Connection) permitIn(action realtime.Action, channel, key string) (*rea
 	if err != nil {
 		return nil, err
 	}
-	return ns, c.decide(ns, c.vouched(channel), authority.Request{Action: action, Channel: channel, Key: key})
+	return ns, c.decideFor(c.subject(channel), ns, authority.Request{Action: action, Channel: channel, Key: key})
 }
 
-// vouched returns what the token of the connection's subscription to a channel says, nil when there is none that is
-// still valid.
-func (c *Connection) vouched(channel string) *authority.SubscriptionClaims {
+// subject is who asks for something of a channel.
+func (c *Connection) subject(channel string) authority.Subject {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return authority.Subject{Claims: c.claims, Subscription: c.vouchedLocked(channel)}
+}
+
+// vouchedLocked returns what the token of the connection's subscription to a channel says, nil when there is none that is
+// still valid.
+func (c *Connection) vouchedLocked(channel string) *authority.SubscriptionClaims {
 	s := c.core.Subscription(channel)
 	if s == nil {
 		return nil
@@ -109,8 +114,12 @@ func (c *Connection) vouched(channel string) *authority.SubscriptionClaims {
 
 // decide asks the one function that decides (AUT-1).
 func (c *Connection) decide(ns *realtime.Namespace, token *authority.SubscriptionClaims, request authority.Request) error {
+	return c.decideFor(authority.Subject{Claims: c.presentClaims(), Subscription: token}, ns, request)
+}
+
+func (c *Connection) decideFor(subject authority.Subject, ns *realtime.Namespace, request authority.Request) error {
 	return authority.Decide(
-		authority.Subject{Claims: c.presentClaims(), Subscription: token},
+		subject,
 		authority.Rules{Namespace: ns, Everywhere: c.node.config.Everywhere, Call: c.node.config.Call},
 		request,
 	)
@@ -268,7 +277,7 @@ func (c *Connection) revokeLost() {
 		if !realtime.IsPattern(channel) || hasColon(channel) {
 			ns, _ = c.node.namespace(channel)
 		}
-		err := c.decide(ns, c.vouched(channel), authority.Request{Action: realtime.ActionSubscribe, Channel: channel})
+		err := c.decideFor(c.subject(channel), ns, authority.Request{Action: realtime.ActionSubscribe, Channel: channel})
 		if err != nil {
 			c.revoke(channel)
 		}

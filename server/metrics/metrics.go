@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +21,7 @@ type Metrics struct {
 	opened   *prometheus.CounterVec
 	closed   *prometheus.CounterVec
 	turned   *prometheus.CounterVec
-	commands *prometheus.HistogramVec
+	commands map[string]prometheus.Observer // by the names of commands and "other"; immutable
 	failed   *prometheus.CounterVec
 	sent     prometheus.Counter
 	sentSize prometheus.Counter
@@ -47,7 +46,11 @@ func New() *Metrics {
 	m.opened = m.vector("connections_opened_total", "Connections that were admitted.", "transport", "protocol")
 	m.closed = m.vector("connections_closed_total", "Connections that ended, by the code that ended them; line_lost where there was none.", "transport", "protocol", "code")
 	m.turned = m.vector("connections_refused_total", "Connections that were not admitted.", "code")
-	m.commands = m.histogram("command_duration_seconds", "Time from a client's command to its answer.", "command")
+	commands := m.histogram("command_duration_seconds", "Time from a client's command to its answer.", "command")
+	m.commands = make(map[string]prometheus.Observer)
+	for _, command := range append(commandNames, commandOther) {
+		m.commands[command] = commands.WithLabelValues(command)
+	}
 	m.failed = m.vector("command_errors_total", "Commands answered with an error.", "command", "code")
 	m.sent = m.counter("messages_sent_total", "Messages written to clients.")
 	m.sentSize = m.counter("sent_bytes_total", "Bytes of messages written to clients.")
@@ -139,11 +142,15 @@ var commandNames = []string{
 	"connect", "subscribe", "unsubscribe", "publish", "history", "state", "update", "presence", "enter", "leave", "call", "refresh", "ping",
 }
 
+const commandOther = "other"
+
+// CommandDone finds the histogram of a command by its name alone: to ask the vector for it took as long as to write to it.
 func (m *Metrics) CommandDone(command string, code realtime.Code, took time.Duration) {
-	if !slices.Contains(commandNames, command) {
-		command = "other" // the name may be a peer's
+	observer, known := m.commands[command]
+	if !known { // the name may be a peer's
+		command, observer = commandOther, m.commands[commandOther]
 	}
-	m.commands.WithLabelValues(command).Observe(took.Seconds())
+	observer.Observe(took.Seconds())
 	if code != 0 {
 		m.failed.WithLabelValues(command, codeName(code)).Inc()
 	}
