@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bellwire/bellwire/backend/memory"
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 	"github.com/bellwire/bellwire/realtime/hub"
@@ -89,15 +90,14 @@ func TestThroughTheHubEverythingComesOnceInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	chance := seed.Rand(t)
 	visitors := make([]*visitor, 6)
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})
 	for i := range visitors {
 		v := &visitor{position: start.Position}
 		visitors[i] = v
-		random := rand.New(rand.NewPCG(seed, uint64(i)))
+		random := rand.New(rand.NewPCG(chance.Uint64(), uint64(i)))
 		reading.Go(func() {
 			for last := false; !last; {
 				select {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -158,23 +157,7 @@ this generator    CPU 2.00 s, RSS 30.0 MiB
 // The page about measuring shows commands that work, and its tables name flags and settings that exist.
 func TestTheCommandsOfTheBenchmarkPageWork(t *testing.T) {
 	const page = "../../docs/BENCHMARKING.md"
-	s := newSandbox(t)
-	for _, block := range commandBlocks(t, page) {
-		switch block.action {
-		case "start":
-			s.start(block.text)
-		case "run":
-			ctx, cancel := context.WithTimeout(context.Background(), docsPatience)
-			output, err := s.command(ctx, block.text).CombinedOutput()
-			cancel()
-			if err != nil {
-				t.Errorf("%v\n%s\n%s", err, block.text, output)
-			}
-		case "show":
-		default:
-			t.Errorf("a block that no test knows:\n%s", block.text)
-		}
-	}
+	newSandbox(t).runPage(page)
 	content, err := os.ReadFile(filepath.FromSlash(page))
 	if err != nil {
 		t.Fatal(err)

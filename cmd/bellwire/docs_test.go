@@ -133,11 +133,10 @@ func (s *sandbox) start(text string) {
 	}
 }
 
-// Commands shown in the documentation do what it says.
-func TestTheCommandsOfTheDocumentationWork(t *testing.T) {
-	s := newSandbox(t)
-	started := false
-	for _, block := range commandBlocks(t, "../../docs/OPERATING.md") {
+// runPage does what a page shows, and reports whether that starts a server.
+func (s *sandbox) runPage(page string) (started bool) {
+	s.t.Helper()
+	for _, block := range commandBlocks(s.t, page) {
 		switch block.action {
 		case "start":
 			s.start(block.text)
@@ -147,13 +146,20 @@ func TestTheCommandsOfTheDocumentationWork(t *testing.T) {
 			output, err := s.command(ctx, block.text).CombinedOutput()
 			cancel()
 			if err != nil {
-				t.Errorf("%v\n%s\n%s", err, block.text, output)
+				s.t.Errorf("%v\n%s\n%s", err, block.text, output)
 			}
 		case "show":
 		default:
-			t.Errorf("a block that no test knows:\n%s", block.text)
+			s.t.Errorf("a block that no test knows:\n%s", block.text)
 		}
 	}
+	return started
+}
+
+// Commands shown in the documentation do what it says.
+func TestTheCommandsOfTheDocumentationWork(t *testing.T) {
+	s := newSandbox(t)
+	started := s.runPage("../../docs/OPERATING.md")
 	if !started {
 		t.Error("the page starts no server")
 	}

@@ -22,7 +22,7 @@ var habits = []habit{
 		"a library does not write to standard output: return the text, or take an io.Writer"},
 	{"log", nil, []string{"cmd/..."},
 		"take a *slog.Logger in the configuration"},
-	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"server/config", "cmd/..."},
+	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"server/config", "cmd/...", "internal/seed"},
 		"only server/config and cmd read the environment: take a value in the configuration"},
 	{"os", []string{"Exit"}, []string{"cmd/...", "internal/leak", "internal/mutation"},
 		"return an error; only a command's main ends the process"},

@@ -2,12 +2,11 @@ package authority_test
 
 import (
 	"math/rand/v2"
-	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/authority"
 )
@@ -121,22 +120,9 @@ func oracle(s authority.Subject, ns *realtime.Namespace, action realtime.Action,
 	return true
 }
 
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if set := os.Getenv("BELLWIRE_SEED"); set != "" {
-		var err error
-		if seed, err = strconv.ParseUint(set, 10, 64); err != nil {
-			t.Fatalf("BELLWIRE_SEED: %v", err)
-		}
-	}
-	t.Logf("BELLWIRE_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, seed))
-}
-
 // AUT-1: over random rules the function and the oracle agree on every channel.
 func TestDecideAgreesWithTheOracle(t *testing.T) {
-	r := seeded(t)
+	r := seed.Rand(t)
 	allowed := 0
 	for range 20000 {
 		namespaces, subject := randomNamespaces(r), randomSubject(r)
@@ -158,7 +144,7 @@ func TestDecideAgreesWithTheOracle(t *testing.T) {
 
 // A pattern that is allowed never shows a channel that is not; one that a single grant or the namespace opens is allowed.
 func TestDecideAPatternIsAllowedOnlyWhenAllItMatchesIs(t *testing.T) {
-	r := seeded(t)
+	r := seed.Rand(t)
 	allowed := 0
 	for range 20000 {
 		namespaces, subject, pattern := randomNamespaces(r), randomSubject(r), random(r, patterns)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 )
@@ -123,7 +124,7 @@ func testPublisherRace(open Open) func(t *testing.T) {
 // testSubscriberRace lets publishers and subscribers that come and go run at once, and returns how many entries the
 // subscribers missed. When aging, time passes meanwhile, so that entries expire.
 func testSubscriberRace(f *fixture, aging bool) (missed uint64) {
-	random := chance(f.T)
+	random := seed.Rand(f.T)
 	epoch := f.epoch()
 	defer f.sink.Leave(room, f.sink.Join(room)) // the channel is in use all the time
 	published := make(chan struct{})
@@ -286,7 +287,7 @@ func testSetIfRace(open Open) func(t *testing.T) {
 func testPresenceRace(open Open) func(t *testing.T) {
 	return func(t *testing.T) {
 		f := newFixture(t, open)
-		seed := chance(t).Uint64()
+		seed := seed.Rand(t).Uint64()
 		race(racers, func(i int) {
 			random := rand.New(rand.NewPCG(seed, uint64(i)))
 			for range racerRepeats {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 )
@@ -107,7 +108,7 @@ func keysOf(entries []realtime.Entry) []string {
 func testSnapshotAndEntries(open Open) func(t *testing.T) {
 	return func(t *testing.T) {
 		f := newFixture(t, open, func(ns *realtime.Namespace) { ns.HistoryEntriesMax = 1000 })
-		random := chance(t)
+		random := seed.Rand(t)
 		var snapshots []broker.StatePage
 		for range 300 {
 			u := broker.Update{Op: broker.Op(1 + random.IntN(5)), Key: string(rune('a' + random.IntN(5))), By: 1, Version: uint64(random.IntN(20))}

@@ -3,8 +3,6 @@ package backendtest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -221,20 +219,6 @@ func at(epoch string, offset uint64) realtime.Position {
 func since(epoch string, offset uint64) broker.ResumeQuery {
 	position := at(epoch, offset)
 	return broker.ResumeQuery{Since: &position}
-}
-
-// chance returns a generator whose seed is logged.
-func chance(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if set := os.Getenv("BELLWIRE_SEED"); set != "" {
-		var err error
-		if seed, err = strconv.ParseUint(set, 10, 64); err != nil {
-			t.Fatalf("BELLWIRE_SEED: %v", err)
-		}
-	}
-	t.Logf("BELLWIRE_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, seed))
 }
 
 // background is for goroutines that may outlive the moment in which the test's own context ends.

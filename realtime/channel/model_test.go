@@ -3,13 +3,12 @@ package channel_test
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 	"github.com/bellwire/bellwire/realtime/channel"
@@ -371,15 +370,7 @@ func FuzzMachine(f *testing.F) {
 }
 
 func TestTheMachineAgreesWithTheModel(t *testing.T) {
-	seed := rand.Uint64()
-	if set := os.Getenv("BELLWIRE_SEED"); set != "" {
-		var err error
-		if seed, err = strconv.ParseUint(set, 10, 64); err != nil {
-			t.Fatalf("BELLWIRE_SEED: %v", err)
-		}
-	}
-	t.Logf("BELLWIRE_SEED=%d", seed)
-	r := rand.New(rand.NewPCG(seed, seed))
+	r := seed.Rand(t)
 	for range 200 {
 		input := make([]byte, 400)
 		for i := range input {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/internal/leak"
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/hub"
 )
@@ -260,7 +261,7 @@ func TestUNS1AfterLeaveNothingComes(t *testing.T) {
 }
 
 func TestJoinAndLeaveInAnyOrderKeepTheArrayExact(t *testing.T) {
-	h, r := newHouse(t), seeded(t)
+	h, r := newHouse(t), seed.Rand(t)
 	type subscriber struct {
 		in *inbox
 		s  *hub.Subscription

@@ -2,27 +2,12 @@ package hub_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/hub"
 )
-
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if set := os.Getenv("BELLWIRE_SEED"); set != "" {
-		var err error
-		if seed, err = strconv.ParseUint(set, 10, 64); err != nil {
-			t.Fatalf("BELLWIRE_SEED: %v", err)
-		}
-	}
-	t.Logf("BELLWIRE_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, seed))
-}
 
 func TestSUB10APatternGetsEveryMatchingChannelWithoutPositions(t *testing.T) {
 	h := newHouse(t)
@@ -103,7 +88,7 @@ func TestTheNumberOfDifferentPatternsIsBounded(t *testing.T) {
 
 // Against a model that looks at every subscription of every connection for each publication.
 func TestSUB10AgreesWithTheModel(t *testing.T) {
-	h, r := newHouse(t), seeded(t)
+	h, r := newHouse(t), seed.Rand(t)
 	names := []string{"*", "n*", "n:*", "n:a*", "n:ab*", "m:*", "n:a", "n:ab", "m:a"}
 	channels := []string{"n:a", "n:ab", "n:b", "m:a", "nn"}
 	type member struct {

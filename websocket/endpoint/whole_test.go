@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bellwire/bellwire/internal/seed"
 	"github.com/bellwire/bellwire/websocket/deflate"
 	"github.com/bellwire/bellwire/websocket/frame"
 )
@@ -32,8 +33,7 @@ func wholeFeed(e *Endpoint, input []byte, size int) (lines []string) {
 // TestWholeIsNext holds the short way against the long one: the same events and the
 // same output, for random frames, right and wrong, however they are cut.
 func TestWholeIsNext(t *testing.T) {
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 1))
+	random := seed.Rand(t)
 	for range 3000 {
 		side := frame.Side(random.IntN(2))
 		wire := randomFrames(random, side)
@@ -49,7 +49,7 @@ func TestWholeIsNext(t *testing.T) {
 		want, got := feed(long, wire, size), wholeFeed(short, wire, size)
 		wantOut, gotOut := fmt.Sprintf("%x", long.Output()), fmt.Sprintf("%x", short.Output())
 		if strings.Join(got, "\n") != strings.Join(want, "\n") || gotOut != wantOut {
-			t.Fatalf("seed %d, pieces of %d of %x:\ngot  %q %s\nwant %q %s", seed, size, wire, got, gotOut, want, wantOut)
+			t.Fatalf("pieces of %d of %x:\ngot  %q %s\nwant %q %s", size, wire, got, gotOut, want, wantOut)
 		}
 	}
 }

@@ -1,15 +1,15 @@
 package reactor
 
 import (
-	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/bellwire/bellwire/internal/seed"
 )
 
 // TestWheelFindsEachLineInTime holds the wheel against a map of instants.
 func TestWheelFindsEachLineInTime(t *testing.T) {
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 1))
+	random := seed.Rand(t)
 	var lines table
 	var w wheel
 	now := time.Duration(random.Int64N(int64(time.Hour)))
@@ -32,16 +32,16 @@ func TestWheelFindsEachLineInTime(t *testing.T) {
 			}
 			for c := w.advance(&lines, now); c != nil; c = w.advance(&lines, now) {
 				if _, ok := due[c]; !ok {
-					t.Fatalf("seed %d: a line that is not in the wheel came out", seed)
+					t.Fatalf("a line that is not in the wheel came out")
 				}
 				if due[c] > now+tick {
-					t.Fatalf("seed %d: due at %v and came at %v", seed, due[c], now)
+					t.Fatalf("due at %v and came at %v", due[c], now)
 				}
 				delete(due, c)
 			}
 			for _, at := range due {
 				if at < now-tick {
-					t.Fatalf("seed %d: due at %v and not there at %v", seed, at, now)
+					t.Fatalf("due at %v and not there at %v", at, now)
 				}
 			}
 		default:
@@ -54,11 +54,11 @@ func TestWheelFindsEachLineInTime(t *testing.T) {
 		}
 		first, ok := w.deadline()
 		if ok != (len(due) > 0) {
-			t.Fatalf("seed %d: %d lines are due, and deadline says %t", seed, len(due), ok)
+			t.Fatalf("%d lines are due, and deadline says %t", len(due), ok)
 		}
 		for _, at := range due {
 			if first > at+2*tick {
-				t.Fatalf("seed %d: the first is due at %v, and deadline says %v", seed, at, first)
+				t.Fatalf("the first is due at %v, and deadline says %v", at, first)
 			}
 		}
 	}
