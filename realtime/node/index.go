@@ -3,7 +3,10 @@ package node
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+
+	"github.com/bellwire/bellwire/realtime"
 )
 
 // index finds connections by id and by user.
@@ -11,7 +14,8 @@ type index struct {
 	mu sync.Mutex
 	// Guarded by mu.
 	connections map[string]*Connection
-	users       map[string][]*Connection // none is empty
+	users       map[string][]*Connection // of those with a token; none is empty
+	anonymous   int                      // connections that are a user of their own (NAM-5), and found by their id
 	emptied     []chan struct{}          // one for each that waits for the last connection to go
 }
 
@@ -39,7 +43,18 @@ func (x *index) name(c *Connection, user string) {
 		return
 	}
 	c.indexedUser = user
-	x.users[user] = append(x.users[user], c)
+	if isOwnUser(c, user) {
+		x.anonymous++
+	} else {
+		x.users[user] = append(x.users[user], c)
+	}
+}
+
+// isOwnUser reports whether a user is the one of this connection alone. No token can name such a user. To keep a list for
+// each was 1 µs of a connect.
+func isOwnUser(c *Connection, user string) bool {
+	id, isAnonymous := strings.CutPrefix(user, realtime.AnonymousPrefix)
+	return isAnonymous && id == c.ID()
 }
 
 // remove reports whether the connection was there.
@@ -50,7 +65,11 @@ func (x *index) remove(c *Connection) bool {
 		return false
 	}
 	delete(x.connections, c.ID())
-	if c.indexedUser != "" {
+	switch {
+	case c.indexedUser == "":
+	case isOwnUser(c, c.indexedUser):
+		x.anonymous--
+	default:
 		x.removeUserLocked(c)
 	}
 	if len(x.connections) == 0 {
@@ -79,12 +98,22 @@ func (x *index) find(t Target) []*Connection {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if t.User != "" {
-		return slices.Clone(x.users[t.User])
+		return x.ofUserLocked(t.User)
 	}
 	if c := x.connections[t.Connection]; c != nil {
 		return []*Connection{c}
 	}
 	return nil
+}
+
+func (x *index) ofUserLocked(user string) []*Connection {
+	if id, isAnonymous := strings.CutPrefix(user, realtime.AnonymousPrefix); isAnonymous {
+		if c := x.connections[id]; c != nil && c.indexedUser == user {
+			return []*Connection{c}
+		}
+		return nil
+	}
+	return slices.Clone(x.users[user])
 }
 
 func (x *index) all() []*Connection {
@@ -102,7 +131,7 @@ func (x *index) count() int {
 func (x *index) counts() (connections, users int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return len(x.connections), len(x.users)
+	return len(x.connections), len(x.users) + x.anonymous
 }
 
 // empty is closed when there is no connection, at once when there is none now.
