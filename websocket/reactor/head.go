@@ -31,7 +31,7 @@ func (h *head) clear() {
 	clear(h.values)
 	clear(h.header)
 	if h.header == nil || len(h.values) > fieldsKept {
-		h.header, h.values = make(http.Header, fieldsKept), make([]string, 0, fieldsKept)
+		h.header, h.values = make(http.Header), make([]string, 0, fieldsKept) // up to eight names a map needs no hashing
 	}
 	h.values = h.values[:0]
 }
