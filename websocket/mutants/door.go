@@ -125,8 +125,8 @@ var doorMutants = []mutation.Mutant{
 		New: "false {",
 	},
 	{
-		Class: "FL-11", Fault: "who has said nothing when the reactor drains is waited for",
-		File: "reactor/door.go", Tests: "reactor:TestShutdownLetsGoOfThoseThatSaidNothing",
+		Class: "FL-11", Fault: "who comes to a loop that drains is waited for",
+		File: "reactor/door.go", Tests: "reactor:TestALoopThatDrainsGreetsNobody",
 		Old: "if l.draining != nil {\n\t\tl.turnAway(n)\n\t\treturn\n\t}\n",
 		New: "",
 	},
@@ -138,9 +138,15 @@ var doorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "VC-22", Fault: "the end of the stream does not follow a refusal",
-		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		File: "reactor/door.go", Tests: "reactor:TestARefusalEndsTheStream",
 		Old: "\tshutdownWrite(c.fd)\n\tl.wheel.put(&l.table, c, c.backlog.due)\n",
-		New: "\tl.wheel.put(&l.table, c, l.now+1000*refusalLinger)\n",
+		New: "\tl.wheel.put(&l.table, c, c.backlog.due)\n",
+	},
+	{
+		Class: "VC-22", Fault: "the line of a refusal stays",
+		File: "reactor/door.go", Tests: "reactor:TestARefusalEndsTheStream",
+		Old: "c.backlog = &backlog{due: l.now + refusalLinger}",
+		New: "c.backlog = &backlog{due: l.now + 1000*refusalLinger}",
 	},
 	{
 		Class: "VC-14", Fault: "a refusal has no bound",

@@ -1,0 +1,54 @@
+//go:build linux
+
+package reactor
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/websockettest"
+)
+
+// FL-11: who was on the way to a loop while that began to drain is let go, and its ticket comes back.
+func TestALoopThatDrainsGreetsNobody(t *testing.T) {
+	l, _, _ := still(t, endpoint.Config{}, settings{})
+	used := l.table.used
+	l.draining = new(draining)
+	l.reactor.connections.Add(1) // as the doorman has
+	server, peer := websockettest.Sockets(t)
+	fd, err := takeOver(server, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gone any
+	l.greet(&newcomer{fd: fd, ticket: "its", door: &entrance{Door: Door{Gone: func(ticket any) { gone = ticket }}}})
+	if gone != "its" || l.reactor.connections.Load() != 0 || l.table.used != used {
+		t.Errorf("ticket %v came back, %d connections, %d lines", gone, l.reactor.connections.Load(), l.table.used-used)
+	}
+	if _, err := io.ReadAll(peer); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Error(err)
+	}
+}
+
+// VC-22: a refusal is followed by the end of the stream at once, and its line does not stay.
+func TestARefusalEndsTheStream(t *testing.T) {
+	l, c, peer := still(t, endpoint.Config{}, settings{})
+	peer.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a hang: this loop does nothing by itself
+	v := &visit{loop: l, line: c}
+	http.Error(v, "no", http.StatusForbidden)
+	l.refuse(c, v, &http.Request{Method: http.MethodGet})
+	answer, err := io.ReadAll(peer)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 403 ") || !strings.HasSuffix(string(answer), "\r\n\r\nno\n") {
+		t.Errorf("%q %v", answer, err)
+	}
+	l.now += refusalLinger
+	if l.due(c); !c.broken {
+		t.Error("the line stays")
+	}
+}
