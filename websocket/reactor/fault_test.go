@@ -30,6 +30,7 @@ import (
 type street struct {
 	*reactor.Reactor
 	t         *testing.T
+	patience  time.Duration // that a line has for its peer at the end
 	neighbour net.Conn
 	spared    sync.Map // descriptors of the neighbour, which no fault meets
 	arrive    func(data *resident) net.Conn
@@ -54,7 +55,7 @@ var ways = map[string]func(*street){
 	"upgraded": func(s *street) {
 		residents := make(chan *resident, 1)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.Upgrade(w, r, faultOptions, <-residents)
+			s.Upgrade(w, r, s.options(), <-residents)
 		}))
 		s.t.Cleanup(server.Close)
 		s.arrive = func(data *resident) net.Conn {
@@ -71,7 +72,7 @@ var ways = map[string]func(*street){
 		}
 		stop, err := s.Serve(listener, reactor.Door{
 			Path:    "/ws",
-			Handler: func(w http.ResponseWriter, r *http.Request, ticket any) { s.Upgrade(w, r, faultOptions, ticket) },
+			Handler: func(w http.ResponseWriter, r *http.Request, ticket any) { s.Upgrade(w, r, s.options(), ticket) },
 			Other:   func(line net.Conn, _ any) { line.Close() },
 			Admit:   func(netip.AddrPort) (any, bool) { return <-residents, true },
 			Gone:    func(ticket any) { close(ticket.(*resident).gone) },
@@ -90,11 +91,15 @@ var ways = map[string]func(*street){
 	},
 }
 
-var faultOptions = &websocket.AcceptOptions{CloseTimeout: 100 * time.Millisecond, PingInterval: -1}
+// options have a line wait for its peer at the end for as long as the test says: where it need not wait, so long that a machine that
+// is busy otherwise does not exhaust it.
+func (s *street) options() *websocket.AcceptOptions {
+	return &websocket.AcceptOptions{CloseTimeout: s.patience, PingInterval: -1}
+}
 
 // newStreet makes one whose neighbour has been heard.
-func newStreet(t *testing.T, way func(*street)) *street {
-	s := &street{t: t}
+func newStreet(t *testing.T, way func(*street), patience time.Duration) *street {
+	s := &street{t: t, patience: patience}
 	var err error
 	s.Reactor, err = reactor.New(reactor.Config{Loops: 1, Logger: textLogger(noPanic{t}), Handler: reactor.Handler{
 		Open: func(turn *reactor.Turn) { turn.Data().(*resident).opened.Add(1) },
@@ -143,7 +148,7 @@ func (l noPanic) Write(p []byte) (int, error) {
 func (s *street) attach(data *resident) net.Conn {
 	peer, line := socketPair(s.t)
 	line.SetWriteBuffer(1)
-	config := endpoint.Config{CloseTimeout: 100 * time.Millisecond, PingInterval: -1}.Defaults()
+	config := endpoint.Config{CloseTimeout: s.patience, PingInterval: -1}.Defaults()
 	if err := s.Attach(line, &config, nil, data); err != nil {
 		close(data.gone)
 	}
@@ -275,7 +280,7 @@ var mishaps = []struct {
 func TestEverySystemCallFails(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
-			s := newStreet(t, way)
+			s := newStreet(t, way, time.Second)
 			want, before := s.converse(nil).read, descriptors(t)
 			for _, m := range mishaps {
 				met := 0
@@ -321,7 +326,7 @@ func TestEverySystemCallFails(t *testing.T) {
 func TestEveryWriteIsShort(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
-			s := newStreet(t, way)
+			s := newStreet(t, way, time.Minute)
 			want, before := s.converse(nil).read, descriptors(t)
 			for _, taken := range []int{1, 3} {
 				for n := s.answers; ; n++ {
@@ -348,7 +353,7 @@ func TestEveryWriteIsShort(t *testing.T) {
 
 // G4 over the reactor: the line is cut after every byte that it sends.
 func TestCutOutgoing(t *testing.T) {
-	s := newStreet(t, ways["attached"])
+	s := newStreet(t, ways["attached"], time.Second)
 	want, before := s.converse(nil).read, descriptors(t)
 	for at := 0; at < len(want); at++ {
 		if at == 100 {
