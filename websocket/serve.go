@@ -77,7 +77,10 @@ func (c *Conn) endServe() {
 func (c *Conn) nextServed(ctx context.Context) (MessageType, []byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	event := c.endpoint.NextWhole(c.heard)
+	if opcode, payload := c.endpoint.Whole(); opcode != frame.Continuation {
+		return MessageType(opcode), payload, nil
+	}
+	event := c.endpoint.Next(c.heard)
 	for event.Kind != endpoint.Message {
 		if event.Kind == endpoint.None {
 			return 0, nil, nil

@@ -92,14 +92,16 @@ func (l *loop) pump(c *line) {
 	message := l.reactor.config.Handler.Message
 	t := l.at(c)
 	for !c.broken {
-		event := c.endpoint.NextWhole(l.now)
+		if opcode, payload := c.endpoint.Whole(); opcode != frame.Continuation {
+			message(t, websocket.MessageType(opcode), payload)
+			l.relieve(c)
+			continue
+		}
+		event := c.endpoint.Next(l.now)
 		switch event.Kind {
 		case endpoint.Message:
 			message(t, websocket.MessageType(event.Opcode), event.Payload)
-			if c.endpoint.Pending() > outBytes {
-				l.flush(c)
-				l.lend(c)
-			}
+			l.relieve(c)
 		case endpoint.None:
 			l.flush(c)
 			return
@@ -108,6 +110,14 @@ func (l *loop) pump(c *line) {
 			l.finish(c, event)
 			return
 		}
+	}
+}
+
+// relieve sends replies when there are many, before more are made.
+func (l *loop) relieve(c *line) {
+	if c.endpoint.Pending() > outBytes {
+		l.flush(c)
+		l.lend(c)
 	}
 }
 
