@@ -164,7 +164,7 @@ func TestALineThatIsTooSlowIsGivenUp(t *testing.T) {
 		gone <- struct{}{}
 	})
 	good := startServer(t)
-	c := newClient(t, address, &client.Options{Fallbacks: []string{good.url()}, ConnectTimeout: 100 * time.Millisecond})
+	c := newClient(t, address, &client.Options{Fallbacks: []string{good.url()}, ConnectTimeout: time.Second})
 	must(t, c.Connect(within(t)))
 	<-gone
 	if lines.Load() != 1 {
