@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/internal/rawsocket"
+	ws "github.com/bellwire/bellwire/websocket/websockettest"
 )
 
 // FL-14 and FL-09 over sockets: each system call of the driver's own fails in turn, in each way that it can, and from
@@ -64,7 +65,7 @@ func TestEverySystemCallFails(t *testing.T) {
 
 // talkOverTCP is talk over a line of its own.
 func talkOverTCP(t *testing.T, role string) (complete bool) {
-	engineLine, peerLine := sockets(t)
+	engineLine, peerLine := ws.Sockets(t)
 	if role == "client" {
 		engineLine, peerLine = peerLine, engineLine
 	}
