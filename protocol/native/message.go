@@ -9,10 +9,10 @@ import (
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
-func bodyOf(id uint32, m session.Message) wire.Body {
+func (d *desk) bodyOf(id uint32, m session.Message) wire.Body {
 	switch m := m.(type) {
 	case *session.Connected:
-		return connectedOf(m)
+		return d.connectedOf(m)
 	case *session.Done:
 		return &wire.Empty{Command: emptyOf(m.Command)}
 	case *session.Published:
@@ -37,13 +37,13 @@ func bodyOf(id uint32, m session.Message) wire.Body {
 	case *session.Failed:
 		return failedOf(id, m)
 	}
-	return pushOf(m)
+	return d.pushOf(m)
 }
 
-func pushOf(m session.Message) wire.Body {
+func (d *desk) pushOf(m session.Message) wire.Body {
 	switch m := m.(type) {
 	case *session.Subscribed:
-		return subscribedOf(m)
+		return d.subscribedOf(m)
 	case *session.Unsubscribed:
 		return &wire.Unsubscribed{Channel: m.Channel, Code: m.Code, Reason: m.Reason}
 	case *session.Notice:
@@ -54,12 +54,14 @@ func pushOf(m session.Message) wire.Body {
 	return nil
 }
 
-func connectedOf(m *session.Connected) *wire.Connected {
-	return &wire.Connected{
+func (d *desk) connectedOf(m *session.Connected) *wire.Connected {
+	d.reconnect = wire.Reconnect{WindowMS: millis(m.Window)}
+	d.connected = wire.Connected{
 		Connection: m.Connection, User: m.User, Server: m.Server, Node: m.Node, PingMS: millis(m.Ping), PongMS: millis(m.Pong),
-		ExpiresMS: millis(m.Expires), Reconnect: &wire.Reconnect{WindowMS: millis(m.Window)}, TimeMS: instant(m.Time),
+		ExpiresMS: millis(m.Expires), Reconnect: &d.reconnect, TimeMS: instant(m.Time),
 		MessageBytes: uint64(max(m.MessageBytes, 0)),
 	}
+	return &d.connected
 }
 
 func emptyOf(command session.DoneCommand) wire.EmptyCommand {
@@ -103,11 +105,12 @@ func presenceOf(m *broker.PresencePage) *wire.PresencePage {
 	return &wire.PresencePage{Version: m.Version, Count: uint64(max(m.Count, 0)), Members: m.Members, More: m.More}
 }
 
-func subscribedOf(m *session.Subscribed) *wire.Subscribed {
+func (d *desk) subscribedOf(m *session.Subscribed) *wire.Subscribed {
 	if m.Err != nil {
 		return &wire.Subscribed{Channel: m.Channel, Error: errorOf(m.Err)} // SRV-1: alone beside the channel
 	}
-	body := &wire.Subscribed{
+	body := &d.subscribed
+	*body = wire.Subscribed{
 		Channel: m.Channel, Epoch: m.Position.Epoch, Offset: m.Position.Offset, Top: m.Top, ExpiresMS: millis(m.Expires),
 		Missed: m.Missed,
 	}
