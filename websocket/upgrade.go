@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/deflate"
@@ -24,8 +25,8 @@ type Upgraded struct {
 	WriteTimeout time.Duration // negative: none
 }
 
-// responseBytes is what most responses fit into.
-const responseBytes = 192
+// responses are the buffers that answers to handshakes are written in.
+var responses = sync.Pool{New: func() any { return new([]byte) }}
 
 // Upgrade answers an opening handshake as Accept does, and returns what it took over.
 func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgraded, error) {
@@ -66,8 +67,10 @@ func Upgrade(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Upgr
 		u.Line, err = openStream(w, r)
 		return u, err
 	}
-	response := handshake.AppendResponse(make([]byte, 0, responseBytes), accepted, extension, opts.Header)
-	u.Line, u.First, err = hijack(w, r, response, u.WriteTimeout)
+	response := responses.Get().(*[]byte)
+	defer responses.Put(response)
+	*response = handshake.AppendResponse((*response)[:0], accepted, extension, opts.Header)
+	u.Line, u.First, err = hijack(w, r, *response, u.WriteTimeout)
 	if err != nil {
 		return nil, err
 	}
