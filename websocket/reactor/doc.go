@@ -35,7 +35,8 @@
 //     flush: 1.1 with sixteen messages at a time, where one write a message costs 14 to 40)
 //   - sendto by raw system call (rawsocket, Send: 0.96 of write, where net.Conn takes 1.13)
 //   - the descriptor is taken over, so that nothing of net is left (system_linux.go, takeOver: 0.9 kB less)
-//   - a fan-out is written once for each loop, marks its members, and leaves with what follows it (carry.go, mark)
+//   - a fan-out is written once for each loop, marks its members, and leaves with what follows it, from a dense list and without a
+//     second look at each line (fanout.go: 0.02 of it)
 //   - connections can be accepted and greeted on the loops, without an HTTP server (door.go: a third of a new connection)
 //   - no timers: a wheel asks a connection once an interval (wheel.go)
 //

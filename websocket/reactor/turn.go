@@ -116,7 +116,7 @@ func (t *Turn) HandedOff() bool {
 
 // sendError says why an endpoint did not take a message.
 func sendError(err error) error {
-	if errors.Is(err, endpoint.ErrNotOpen) {
+	if err != nil && errors.Is(err, endpoint.ErrNotOpen) {
 		return websocket.ErrClosed
 	}
 	return err
