@@ -97,13 +97,13 @@ var doorMutants = []mutation.Mutant{
 	{
 		Class: "VC-21", Fault: "who is not admitted is kept open",
 		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
-		Old: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n\t\tcloseDescriptor(n.fd)\n",
-		New: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n",
+		Old: "if !l.admit(n) {\n\t\tl.reactor.population.leave()\n\t\tcloseDescriptor(n.fd)\n",
+		New: "if !l.admit(n) {\n\t\tl.reactor.population.leave()\n",
 	},
 	{
 		Class: "VC-14", Fault: "who is not admitted is counted for ever",
 		File: "reactor/door.go", Tests: "reactor:TestADoorTurnsAwayWhomItDoesNotAdmit",
-		Old: "if !l.admit(n) {\n\t\tl.reactor.connections.Add(-1)\n\t\tcloseDescriptor(n.fd)\n",
+		Old: "if !l.admit(n) {\n\t\tl.reactor.population.leave()\n\t\tcloseDescriptor(n.fd)\n",
 		New: "if !l.admit(n) {\n\t\tcloseDescriptor(n.fd)\n",
 	},
 	{

@@ -108,9 +108,15 @@ var reactorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "FL-11", Fault: "a drain ends before the last connection has",
-		File: "reactor/loop.go", Tests: "reactor:TestDrainClosesNewcomers",
-		Old: "if l.draining != nil && l.table.used == 0 && !l.draining.told {",
-		New: "if l.draining != nil && !l.draining.told {",
+		File: "reactor/population.go", Tests: "reactor:TestDrainClosesNewcomers",
+		Old: "if p.count.CompareAndSwap(0, extinct) {",
+		New: "if p.count.Swap(extinct) >= 0 {",
+	},
+	{
+		Class: "FL-11", Fault: "a drain does not wait for who has an answer and no loop yet",
+		File: "reactor/reactor.go", Tests: "reactor:TestDrainWaitsForThoseOnTheirWay",
+		Old: "\tu, err := websocket.Upgrade(w, req, opts)\n\tif err != nil {\n\t\tr.population.leave()\n\t\treturn err\n\t}\n",
+		New: "\tr.population.leave()\n\tu, err := websocket.Upgrade(w, req, opts)\n\tif err != nil {\n\t\treturn err\n\t}\n\tr.population.count.Add(1)\n",
 	},
 	{
 		Class: "FL-12", Fault: "a loop that was held up judges before it reads",

@@ -157,12 +157,12 @@ func (l *loop) accept() {
 
 // receiveNewcomer asks whether a connection may come in, and gives it to a loop.
 func (l *loop) receiveNewcomer(n *newcomer) {
-	if err := l.reactor.reserve(); err != nil {
+	if err := l.reactor.population.enter(l.reactor.config.ConnectionsMax); err != nil {
 		closeDescriptor(n.fd)
 		return
 	}
 	if !l.admit(n) {
-		l.reactor.connections.Add(-1)
+		l.reactor.population.leave()
 		closeDescriptor(n.fd)
 		return
 	}
@@ -187,7 +187,7 @@ func (l *loop) admit(n *newcomer) (ok bool) {
 }
 
 func (l *loop) turnAway(n *newcomer) {
-	l.reactor.connections.Add(-1)
+	l.reactor.population.leave()
 	closeDescriptor(n.fd)
 	l.tellGone(n)
 }

@@ -19,8 +19,8 @@ import (
 func TestALoopThatDrainsGreetsNobody(t *testing.T) {
 	l, _, _ := still(t, endpoint.Config{}, settings{})
 	used := l.table.used
-	l.draining = new(draining)
-	l.reactor.connections.Add(1) // as the doorman has
+	l.draining = new(closing)
+	l.reactor.population.count.Add(1) // as the doorman has
 	server, peer := websockettest.Sockets(t)
 	fd, err := takeOver(server, 0, false)
 	if err != nil {
@@ -28,8 +28,8 @@ func TestALoopThatDrainsGreetsNobody(t *testing.T) {
 	}
 	var gone any
 	l.greet(&newcomer{fd: fd, ticket: "its", door: &entrance{Door: Door{Gone: func(ticket any) { gone = ticket }}}})
-	if gone != "its" || l.reactor.connections.Load() != 0 || l.table.used != used {
-		t.Errorf("ticket %v came back, %d connections, %d lines", gone, l.reactor.connections.Load(), l.table.used-used)
+	if gone != "its" || l.reactor.Connections() != 0 || l.table.used != used {
+		t.Errorf("ticket %v came back, %d connections, %d lines", gone, l.reactor.Connections(), l.table.used-used)
 	}
 	if _, err := io.ReadAll(peer); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Error(err)

@@ -11,8 +11,7 @@ import (
 type kind uint8
 
 const (
-	callAttach    kind = iota // what: *arrival
-	callSend                  // with: *Prepared
+	callSend      kind = iota // with: *Prepared
 	callClose                 // what: *closing
 	callDo                    // what: func(*Turn)
 	callBroadcast             // what: *shard, with: *Prepared
@@ -20,6 +19,7 @@ const (
 	callGreet                 // what: *newcomer
 
 	// There is always room for these: they are bounded by what caused them.
+	callAttach // what: *arrival
 	callWake
 	callCarryUrgent // as callCarry
 	callHandedBack
@@ -77,7 +77,7 @@ func (l *loop) postQuietly(c call, bytes int) (wake bool, _ error) {
 	switch {
 	case in.stopped:
 		return false, websocket.ErrClosed
-	case c.kind >= callWake:
+	case c.kind >= callAttach:
 	case len(in.calls) >= limits.InboxMax, in.bytes+bytes > limits.InboxBytesMax && in.bytes > 0:
 		return false, ErrBusy
 	}

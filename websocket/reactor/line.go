@@ -378,5 +378,5 @@ func (l *loop) release(c *line) {
 	l.wheel.remove(&l.table, c)
 	closeDescriptor(c.fd)
 	l.table.giveBack(c)
-	l.reactor.connections.Add(-1)
+	l.reactor.population.leave()
 }

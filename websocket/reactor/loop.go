@@ -50,7 +50,7 @@ type loop struct {
 	head       *head
 	visit      *visit            // the handshake that is being answered; nil: none
 	nothing    *bufio.ReadWriter // is what was buffered of it: what came after its head is still in the socket
-	draining   *draining         // nil as long as connections are taken
+	draining   *closing          // how connections are closed that come; nil as long as connections are taken
 	stopping   bool
 }
 
@@ -62,12 +62,6 @@ type doom struct {
 
 // reference is a line that may be gone when it is looked at again.
 type reference struct{ slot, generation uint32 }
-
-// draining is how a loop that takes no more connections closes those it has.
-type draining struct {
-	closing
-	told bool // the reactor knows that none is left
-}
 
 // epoch is where this process counts its instants from.
 var epoch = time.Now()
@@ -146,7 +140,6 @@ func (l *loop) turns(uintptr) bool {
 			l.due(c)
 		}
 		l.endDoomed()
-		l.checkDrained()
 		if l.stopping {
 			return true
 		}
@@ -328,7 +321,7 @@ func (l *loop) endDoomed() {
 
 // beginDrain closes all connections.
 func (l *loop) beginDrain(c *closing) {
-	l.draining = &draining{closing: *c}
+	l.draining = c
 	l.table.each(func(line *line) {
 		switch line.state {
 		case greeting:
@@ -340,14 +333,6 @@ func (l *loop) beginDrain(c *closing) {
 	})
 }
 
-// checkDrained tells the reactor once when a loop that takes no more has none left.
-func (l *loop) checkDrained() {
-	if l.draining != nil && l.table.used == 0 && !l.draining.told {
-		l.draining.told = true
-		l.reactor.loopDrained()
-	}
-}
-
 // destroy ends everything. It is the last that happens to the loop.
 func (l *loop) destroy() {
 	l.stopping = true
@@ -355,14 +340,12 @@ func (l *loop) destroy() {
 		switch what := c.what.(type) {
 		case *arrival:
 			closeDescriptor(what.fd)
-			l.reactor.connections.Add(-1)
+			l.reactor.population.leave()
 		case *newcomer:
 			l.turnAway(what)
 		}
 	}
 	l.shutDoor()
 	l.table.each(func(c *line) { l.abandon(c, websocket.ErrClosed) })
-	l.draining = new(draining)
-	l.checkDrained()
 	l.poller.close()
 }

@@ -17,15 +17,13 @@ import (
 // Reactor serves connections. All its methods may be called concurrently.
 type Reactor struct {
 	// Immutable after New.
-	config  Config
-	loops   []*loop
-	drained chan struct{} // closed once no loop has connections and none takes more
+	config Config
+	loops  []*loop
 
-	group       safego.Group
-	connections atomic.Int64 // with those on their way to a loop
-	next        atomic.Uint32
-	undrained   atomic.Int32 // loops that may still have connections
-	door        atomic.Pointer[entrance]
+	group      safego.Group
+	population population
+	next       atomic.Uint32
+	door       atomic.Pointer[entrance]
 
 	mu       sync.Mutex // guards what follows
 	settings map[settingsKey]*settings
@@ -34,9 +32,9 @@ type Reactor struct {
 // New starts the loops. It fails with ErrTransport on systems other than Linux.
 func New(config Config) (*Reactor, error) {
 	r := &Reactor{
-		config:   config.defaults(),
-		drained:  make(chan struct{}),
-		settings: make(map[settingsKey]*settings),
+		config:     config.defaults(),
+		population: population{ended: make(chan struct{})},
+		settings:   make(map[settingsKey]*settings),
 	}
 	r.group.Logger = r.config.Logger
 	if r.config.Handler.Message == nil {
@@ -52,7 +50,6 @@ func New(config Config) (*Reactor, error) {
 		}
 		r.loops = append(r.loops, l)
 	}
-	r.undrained.Store(int32(len(r.loops)))
 	for _, l := range r.loops {
 		r.group.Go("reactor loop", l.run, l.destroy)
 	}
@@ -69,63 +66,72 @@ func (r *Reactor) Upgrade(w http.ResponseWriter, req *http.Request, opts *websoc
 	if req.TLS != nil || req.ProtoMajor != 1 {
 		return ErrTransport
 	}
-	v := visitOf(req) // has a line that is counted, and with its loop
-	if v == nil {
-		if err := r.reserve(); err != nil {
-			http.Error(w, "too many connections", http.StatusServiceUnavailable)
-			return err
-		}
-	}
-	u, err := websocket.Upgrade(w, req, opts)
-	if err != nil {
-		if v == nil {
-			r.connections.Add(-1)
+	if v := visitOf(req); v != nil { // has a line that is counted, and with its loop
+		u, err := websocket.Upgrade(w, req, opts)
+		if err == nil {
+			v.begin(r.arrival(u, data))
 		}
 		return err
 	}
-	a := arrival{first: u.First, settings: r.share(u.Config, u.Subprotocol, u.WriteTimeout), deflate: u.Deflate, data: data}
-	if v != nil {
-		v.begin(&a)
-		return nil
+	l, err := r.reserve()
+	if err != nil {
+		w.Header().Set("Connection", "close") // who asked for an upgrade may go on with frames (VC-22)
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return err
 	}
-	return r.take(u.Line, a)
+	u, err := websocket.Upgrade(w, req, opts)
+	if err != nil {
+		r.population.leave()
+		return err
+	}
+	return r.take(l, u.Line, r.arrival(u, data))
+}
+
+// arrival makes one of a handshake that has been answered.
+func (r *Reactor) arrival(u *websocket.Upgraded, data any) *arrival {
+	return &arrival{first: u.First, settings: r.share(u.Config, u.Subprotocol, u.WriteTimeout), deflate: u.Deflate, data: data}
 }
 
 // Attach serves a connection whose handshake is done. It owns the line from now on, and
 // closes it if it cannot serve it. Config must have its defaults; compression may be nil.
 func (r *Reactor) Attach(line net.Conn, config *endpoint.Config, compression *deflate.Conn, data any) error {
-	if err := r.reserve(); err != nil {
+	l, err := r.reserve()
+	if err != nil {
 		line.Close()
 		return err
 	}
-	return r.take(line, arrival{settings: r.share(config, "", writeTimeoutDefault), deflate: compression, data: data})
+	return r.take(l, line, &arrival{settings: r.share(config, "", writeTimeoutDefault), deflate: compression, data: data})
 }
 
 // writeTimeoutDefault is that of websocket.AcceptOptions.
 const writeTimeoutDefault = 5 * time.Second
 
-// reserve counts a connection that is about to come.
-func (r *Reactor) reserve() error {
-	if r.connections.Add(1) > int64(r.config.ConnectionsMax) {
-		r.connections.Add(-1)
-		return ErrFull
+// reserve counts a connection that is about to come, and chooses its loop. A loop that is too far behind
+// gets none: to refuse a connection is possible before its handshake is answered, and not after.
+func (r *Reactor) reserve() (*loop, error) {
+	if err := r.population.enter(r.config.ConnectionsMax); err != nil {
+		return nil, err
 	}
-	return nil
+	l := r.loops[r.next.Add(1)%uint32(len(r.loops))]
+	if err := l.busy(0); err != nil {
+		r.population.leave()
+		return nil, err
+	}
+	return l, nil
 }
 
-// take brings a connection that has been counted to a loop.
-func (r *Reactor) take(line net.Conn, a arrival) error {
+// take brings a connection that has been counted to its loop.
+func (r *Reactor) take(l *loop, line net.Conn, a *arrival) error {
 	fd, err := takeOver(line, r.config.UserTimeout, a.settings.config.PingInterval < 0)
 	if err != nil {
 		line.Close()
-		r.connections.Add(-1)
+		r.population.leave()
 		return err
 	}
 	a.fd = fd
-	l := r.loops[r.next.Add(1)%uint32(len(r.loops))]
-	if err := l.post(call{kind: callAttach, what: &a}, len(a.first)); err != nil {
+	if err := l.post(call{kind: callAttach, what: a}, len(a.first)); err != nil {
 		closeDescriptor(fd)
-		r.connections.Add(-1)
+		r.population.leave()
 		return err
 	}
 	return nil
@@ -160,17 +166,19 @@ func (r *Reactor) share(c *endpoint.Config, subprotocol string, writeTimeout tim
 }
 
 // Connections returns how many connections there are.
-func (r *Reactor) Connections() int { return int(r.connections.Load()) }
+func (r *Reactor) Connections() int { return r.population.size() }
 
 // Shutdown closes all connections with a handshake and waits until the last has gone,
-// then ends the loops. When ctx ends first it ends what is left at once, and returns the error of ctx.
+// then ends the loops. Those that come meanwhile are closed alike; once none is left new ones are refused with 503.
+// When ctx ends first it ends what is left at once, and returns the error of ctx.
 func (r *Reactor) Shutdown(ctx context.Context, code websocket.StatusCode, reason string) error {
 	for _, l := range r.loops {
 		l.post(call{kind: callDrain, what: &closing{code, reason}}, 0) // fails if it has stopped
 	}
+	r.population.end()
 	var err error
 	select {
-	case <-r.drained:
+	case <-r.population.ended:
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -180,15 +188,9 @@ func (r *Reactor) Shutdown(ctx context.Context, code websocket.StatusCode, reaso
 
 // Close ends all connections at once and waits for the loops, and for tasks that were handed off.
 func (r *Reactor) Close() {
+	r.population.end()
 	for _, l := range r.loops {
 		l.post(call{kind: callStop}, 0) // fails if it has stopped
 	}
 	r.group.Wait(context.Background())
-}
-
-// loopDrained is called once by each loop that has no connections and takes no more.
-func (r *Reactor) loopDrained() {
-	if r.undrained.Add(-1) == 0 {
-		close(r.drained)
-	}
 }

@@ -4,7 +4,10 @@ package reactor_test
 
 import (
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -130,16 +133,88 @@ func TestDrainClosesNewcomers(t *testing.T) {
 	if _, err := late.Receive(); err == nil {
 		t.Error("the line goes on")
 	}
+	late.Line.Close()
 	select {
 	case err := <-done:
 		t.Errorf("the drain ended before the last had gone: %v", err)
 	default:
 	}
 	send(t, stuck, websockettest.CloseFrame(1001, ""))
+	stuck.Line.Close()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	cancel()
+}
+
+// A drain waits for a connection whose handshake is being answered, and closes it as all others: its peer, which has its
+// answer before a loop has its line, must not see the line drop. When the last has gone new ones are refused.
+func TestDrainWaitsForThoseOnTheirWay(t *testing.T) {
+	r, err := reactor.New(reactor.Config{Loops: 1, Handler: reactor.Handler{Message: echo}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	held, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		r.Upgrade(w, request, &websocket.AcceptOptions{Admit: func() error {
+			if request.Header.Get("Held") != "" {
+				close(held)
+				<-released
+			}
+			return nil
+		}}, nil)
+	}))
+	defer server.Close()
+	defer release()
+	stuck := peer(t, server.URL, "")
+	send(t, stuck, text("here")) // a client has its answer before a loop has its line
+	expect(t, stuck, text("here"))
+	line, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	line.SetDeadline(time.Now().Add(time.Minute)) // a bound for a hang
+	answered := make(chan *websockettest.Peer, 1)
+	go func() {
+		late, err := websockettest.ClientPeer(line, "Held: yes\r\n")
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- late
+	}()
+	<-held
+	done := make(chan error, 1)
+	go func() { done <- r.Shutdown(t.Context(), websocket.StatusGoingAway, "") }()
+	bid := func(p *websockettest.Peer) {
+		t.Helper()
+		expect(t, p, websockettest.CloseFrame(1001, ""))
+		send(t, p, websockettest.CloseFrame(1001, ""))
+		if _, err := p.Receive(); err != io.EOF {
+			t.Errorf("after the close frames: %v", err)
+		}
+		p.Line.Close()
+	}
+	bid(stuck)
+	for r.Connections() > 1 {
+		time.Sleep(time.Millisecond) // until the system has it back, of which nobody tells
+	}
+	bid(peer(t, server.URL, "")) // nobody else was there, and the drain goes on all the same
+	release()
+	bid(<-answered)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	refused, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Body.Close()
+	if refused.StatusCode != http.StatusServiceUnavailable || !refused.Close {
+		t.Errorf("after the end: %s, closed %v", refused.Status, refused.Close)
+	}
 }
 
 // A peer that takes its output slowly and steadily is kept, also while the system says nothing of it: it calls a
