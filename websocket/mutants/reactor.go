@@ -5,10 +5,28 @@ import "github.com/bellwire/bellwire/internal/mutation"
 // reactorMutants break what the reactor adds to the endpoint: whose turn it is, what waits, and how a line ends.
 var reactorMutants = []mutation.Mutant{
 	{
-		Class: "fairness", Fault: "a connection is read until it is dry",
-		File: "reactor/line.go", Tests: "reactor:TestATurnIsOneBuffer",
-		Old: "\t\t\tc.unread = true\n\t\t\tl.unread = append(l.unread, reference{c.slot, c.generation})\n\t\t\treturn\n",
-		New: "\t\t\tend = true\n",
+		Class: "fairness", Fault: "a connection is read on before its neighbours",
+		File: "reactor/ahead.go", Tests: "reactor:TestATurnIsOneBuffer",
+		Old: "\t\tc.unread = true\n\t\tl.unread = append(l.unread, a.reference)\n",
+		New: "\t\tl.readable(c, true)\n",
+	},
+	{
+		Class: "fairness", Fault: "what is not read to its end is forgotten by who reads ahead",
+		File: "reactor/ahead.go", Tests: "reactor:TestATurnIsOneBuffer",
+		Old: "\tif a.more {\n",
+		New: "\tif false {\n",
+	},
+	{
+		Class: "VC-13", Fault: "lines that are read ahead share the memory of what they sent",
+		File: "reactor/ahead.go", Tests: "reactor:TestLinesThatAreReadyTogether",
+		Old: "\t\troom = room[n:]\n",
+		New: "",
+	},
+	{
+		Class: "FL-02", Fault: "what is read ahead is acted on only when all have been read",
+		File: "reactor/ahead.go", Tests: "reactor:TestLinesThatAreReadyTogether",
+		Old: " || used >= len(l.input)/2",
+		New: "",
 	},
 	{
 		Class: "fairness", Fault: "what is not read to its end is forgotten",

@@ -43,7 +43,7 @@ func TestATurnIsOneBuffer(t *testing.T) {
 				mu.Unlock()
 			}
 		},
-	}}, nil)
+	}}, &websocket.AcceptOptions{PingInterval: -1}) // before a ping all would be read
 	blocker, flooder, first, second := peer(t, url, ""), peer(t, url, ""), peer(t, url, ""), peer(t, url, "")
 	send(t, blocker, text("block"))
 	<-blocked
