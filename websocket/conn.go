@@ -35,7 +35,9 @@ type Conn struct {
 	writing  baton // to send messages: held by a Writer until its message ends
 	flushing baton // to take output and write it
 
-	served  bool    // Serve has the turn to read
+	served    bool // Serve has the turn to read
+	closeSent bool // by Close
+
 	output  *output // lent to the endpoint; nil: none
 	taken   uint64  // how often output was taken
 	written uint64  // how often what was taken was written
@@ -46,10 +48,9 @@ type Conn struct {
 	writeWatch *watch
 	patience   *patience // nil as long as no write had to wait
 
-	closeSent bool   // by Close
-	pings     *pings // nil: Ping was not called
-	lineErr   error  // what went wrong on the line, for the error of the end
-	endErr    error  // what all methods answer once the connection is over
+	pings   *pings // nil: Ping was not called
+	lineErr error  // what went wrong on the line, for the error of the end
+	endErr  error  // what all methods answer once the connection is over
 }
 
 // epoch is where this process counts its instants from.
