@@ -108,15 +108,20 @@ func TestServeDoesNotWaitForTheRest(t *testing.T) {
 func TestServeGathersBounded(t *testing.T) {
 	const answers, size = 100, 8000
 	peer, engine, line := counted(t, nil, "")
-	ended := served(t.Context(), engine, func(t *websocket.Turn, _ string) error {
-		for range answers {
-			if err := t.Send(websocket.BinaryMessage, make([]byte, size)); err != nil {
+	ended := served(t.Context(), engine, func(turn *websocket.Turn, _ string) error {
+		for n := range answers {
+			if err := turn.Send(websocket.BinaryMessage, make([]byte, size)); err != nil {
 				return err
+			}
+			if n*size > 2*(64<<10) && line.writes.Load() == 0 {
+				t.Errorf("%d answers have gathered", n)
+				break
 			}
 		}
 		return nil
 	})
 	peer.Send(text("go"))
+	peer.Line.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a hang
 	for range answers {
 		expect(t, peer, binary(string(make([]byte, size))))
 	}
