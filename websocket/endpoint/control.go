@@ -125,8 +125,12 @@ func (e *Endpoint) Deadline() (time.Duration, bool) {
 	return 0, false
 }
 
-// Tick tells the endpoint what time it is, after all input that could be read
-// has been given to it: a peer is judged by what it could have sent, not by when this side
+// Awaits reports whether Tick at the deadline will give the peer up, since an answer of it
+// has not come. If not, it will ping the peer.
+func (e *Endpoint) Awaits() bool { return e.deadline != 0 && e.state < ending }
+
+// Tick tells the endpoint what time it is. Where the endpoint Awaits something, all input that could be read
+// must have been given to it before: a peer is judged by what it could have sent, not by when this side
 // was too busy to read it.
 func (e *Endpoint) Tick(now time.Duration) {
 	due, ok := e.Deadline()

@@ -139,8 +139,8 @@ var reactorMutants = []mutation.Mutant{
 	{
 		Class: "FL-12", Fault: "a loop that was held up judges before it reads",
 		File: "reactor/line.go", Tests: "reactor:TestAStoppedLoopGivesNobodyUp",
-		Old: "\t\tl.readable(c, true) // a peer is judged by what it has sent, not by what was read\n",
-		New: "",
+		Old: "\t\t\tl.readable(c, true)\n\t\t\tif c.broken",
+		New: "\t\t\tif c.broken",
 	},
 	{
 		Class: "FL-04", Fault: "a silent peer is never asked",
