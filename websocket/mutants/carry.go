@@ -89,8 +89,8 @@ var carryMutants = []mutation.Mutant{
 		New: "",
 	},
 	{
-		Class: "FL-09", Fault: "a large answer overtakes those before it",
-		File: "serve.go", Tests: ".:TestServeKeepsOrder",
+		Class: "VC-14", Fault: "answers of which there are too many are not sent",
+		File: "serve.go", Tests: ".:TestServeGathersBounded",
 		Old: "\tif err := c.flushGatheredLocked(ctx); err != nil {\n\t\treturn err\n\t}\n\treturn c.mayWriteLocked(ctx)\n",
 		New: "\treturn c.mayWriteLocked(ctx)\n",
 	},
