@@ -119,7 +119,7 @@ func (ch *Channel) PublishAsync(data any, options *PublishOptions) *Pending[Publ
 	}
 	command := &wire.Publish{Channel: ch.name, Payload: payload, ID: options.ID, NoEcho: options.NoEcho}
 	return start(ch.client, command, !options.NoWait, func(p *wire.Published) Published {
-		return Published{Position: positionOf(p.Epoch, p.Offset), Duplicate: p.Duplicate}
+		return Published{Position: positionOf(p.Position.Epoch, p.Position.Offset), Duplicate: p.Duplicate}
 	})
 }
 

@@ -224,15 +224,15 @@ func (s *simulation) checkStored(request int64, published *wire.Published) {
 	if published.Duplicate {
 		s.seen["duplicate reply"]++
 	}
-	if published.Epoch != s.server.Top(r.channel).Epoch {
+	if published.Position.Epoch != s.server.Top(r.channel).Epoch {
 		return
 	}
 	count := 0
 	for _, p := range s.server.Log(r.channel) {
 		if string(p.Payload.Bytes) == r.payload {
 			count++
-			if p.Offset != published.Offset {
-				s.fail("PUB-1: %s is at %d, the reply says %d", r.payload, p.Offset, published.Offset)
+			if p.Offset != published.Position.Offset {
+				s.fail("PUB-1: %s is at %d, the reply says %d", r.payload, p.Offset, published.Position.Offset)
 			}
 		}
 	}

@@ -148,7 +148,7 @@ func (l *line) readMixed(now time.Duration) error {
 		case *wire.Publication:
 			l.deliver(deliveryOf(body), now)
 		case *wire.Published:
-			l.answers.published(l.run, next.ID, now, body.Offset)
+			l.answers.published(l.run, next.ID, now, body.Position.Offset)
 		case *wire.Error:
 			l.answers.failed(l.run, next.ID, body.Code)
 		case *wire.Unsubscribed:

@@ -16,7 +16,7 @@ func (d *desk) bodyOf(id uint32, m session.Message) wire.Body {
 	case *session.Done:
 		return &wire.Empty{Command: emptyOf(m.Command)}
 	case *session.Published:
-		return &wire.Published{Epoch: m.Position.Epoch, Offset: m.Position.Offset, Duplicate: m.Duplicate}
+		return (*wire.Published)(&m.Published) // the same fields: it is what is said most
 	case *session.HistoryPage:
 		return historyOf(&m.HistoryPage)
 	case *session.StatePage:

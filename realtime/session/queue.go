@@ -1,6 +1,10 @@
 package session
 
-import "github.com/bellwire/bellwire/realtime"
+import (
+	"sync"
+
+	"github.com/bellwire/bellwire/realtime"
+)
 
 // queue holds encoded messages in the order in which they will be sent. It counts two kinds apart: what the client asked
 // for (replies, snapshots, replayed entries), which is made only as there is room, and what happened, which comes
@@ -22,6 +26,12 @@ type item struct {
 	publication  *realtime.Publication
 }
 
+// arrays are the first memory of queues. A command's answer waits in one for as long as its carrier takes to look after the
+// line, and the sixteen of a message grew it five times.
+var arrays = sync.Pool{New: func() any { return new([arrayItems]item) }}
+
+const arrayItems = 16
+
 type load struct{ bytes, messages int }
 
 func (l *load) add(i *item) { l.bytes += len(i.bytes); l.messages += int(i.messages) }
@@ -35,6 +45,9 @@ func (l *load) fits(n, bytesMax, messagesMax int) bool {
 
 func (q *queue) push(i item) {
 	q.loadOf(&i).add(&i)
+	if q.items == nil {
+		q.items = arrays.Get().(*[arrayItems]item)[:0]
+	}
 	q.items = append(q.items, i)
 }
 
@@ -58,7 +71,7 @@ func (q *queue) take(dst [][]byte, bytesMax int) [][]byte {
 		n++
 	}
 	if n == len(q.items) {
-		q.items = nil
+		q.empty()
 	} else {
 		q.items = q.items[n:]
 	}
@@ -82,9 +95,17 @@ func (q *queue) remove(match func(*item) bool) (messages int) {
 	}
 	clear(q.items[len(kept):])
 	if q.items = kept; len(kept) == 0 {
-		q.items = nil
+		q.empty()
 	}
 	return messages
+}
+
+// empty lets go of the memory of a queue whose items have all been cleared.
+func (q *queue) empty() {
+	if cap(q.items) == arrayItems {
+		arrays.Put((*[arrayItems]item)(q.items[:arrayItems]))
+	}
+	q.items = nil
 }
 
 func (q *queue) isEmpty() bool { return len(q.items) == 0 }

@@ -192,13 +192,13 @@ func (c *client) answered(o *core.Reply) {
 	payload := c.asked[o.Request]
 	delete(c.asked, o.Request)
 	published, ok := o.Result.(*wire.Published)
-	if !ok || published.Offset == 0 {
+	if !ok || published.Position.Offset == 0 {
 		return
 	}
 	channel, text, _ := strings.Cut(payload, " ")
-	e := c.world.model.entry(channel, published.Epoch, published.Offset)
+	e := c.world.model.entry(channel, published.Position.Epoch, published.Position.Offset)
 	if e == nil || string(e.Payload.Bytes) != text {
-		c.world.model.fail("I7: %s was told that %s is at %s/%d", c.name, payload, published.Epoch, published.Offset)
+		c.world.model.fail("I7: %s was told that %s is at %s/%d", c.name, payload, published.Position.Epoch, published.Position.Offset)
 	}
 	if published.Duplicate {
 		c.world.met("duplicate")

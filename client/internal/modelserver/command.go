@@ -158,7 +158,7 @@ func (c *Conn) publish(id uint32, command *wire.Publish) {
 	c.server.append(ch, wire.Publication{
 		Channel: command.Channel, Payload: command.Payload, ID: command.ID, From: realtime.Publisher{User: c.User, Connection: c.ID},
 	}, skip)
-	published := &wire.Published{Epoch: ch.epoch, Offset: ch.top}
+	published := &wire.Published{Position: realtime.Position{Epoch: ch.epoch, Offset: ch.top}}
 	if command.ID != "" {
 		ch.ids[command.ID] = published
 	}

@@ -238,7 +238,7 @@ func (r random) reply() Body {
 	case 2:
 		return &Empty{Command: EmptyCommand(1 + r.IntN(4))}
 	case 3:
-		return &Published{Epoch: r.text(20), Offset: r.number(), Duplicate: r.maybe()}
+		return &Published{Position: realtime.Position{Epoch: r.text(20), Offset: r.number()}, Duplicate: r.maybe()}
 	case 4:
 		return &HistoryPage{Epoch: r.text(20), Top: r.number(), Publications: many(r, 3, r.publication), More: r.maybe(), Missed: r.missed()}
 	case 5:

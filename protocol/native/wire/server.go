@@ -55,8 +55,7 @@ type Empty struct{ Command EmptyCommand }
 
 // Published answers publish (PUB-1).
 type Published struct {
-	Epoch     string
-	Offset    uint64
+	Position  realtime.Position // zero on a channel without log
 	Duplicate bool
 }
 

@@ -43,8 +43,8 @@ func reconnectFields(c *codec, m *Reconnect) {
 func emptyFields(*codec, *Empty) {}
 
 func publishedFields(c *codec, m *Published) {
-	c.text(1, "epoch", &m.Epoch, anyBytes, optional)
-	c.uint(2, "offset", &m.Offset, realtime.OffsetMax)
+	c.text(1, "epoch", &m.Position.Epoch, anyBytes, optional)
+	c.uint(2, "offset", &m.Position.Offset, realtime.OffsetMax)
 	c.boolean(3, "duplicate", &m.Duplicate)
 }
 
