@@ -67,6 +67,26 @@ func TestServeAnswersTogether(t *testing.T) {
 	}
 }
 
+// A line that is no socket is waited for with a small buffer, and one that brings much is read with a larger one.
+func TestServeWaitsWithASmallBuffer(t *testing.T) {
+	const small = 4 << 10
+	peer, engine, line := counted(t, nil, "")
+	var rooms []int32
+	ended := served(t.Context(), engine, func(t *websocket.Turn, message string) error {
+		rooms = append(rooms, line.room.Load())
+		return t.Send(websocket.TextMessage, []byte("got it"))
+	})
+	for _, bytes := range []int{1, 2 * small, 1} {
+		peer.Send(text(strings.Repeat("x", bytes)))
+		expect(t, peer, text("got it"))
+	}
+	peer.Line.Close()
+	<-ended
+	if len(rooms) != 3 || rooms[0] != small || rooms[1] <= small || rooms[2] != small {
+		t.Errorf("room for %v bytes", rooms)
+	}
+}
+
 // An answer waits for the end of a message that is sent in parts.
 func TestServeWaitsForWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -23,6 +23,12 @@ import (
 type countedLine struct {
 	*ws.Line
 	writes atomic.Int32
+	room   atomic.Int32 // that the last read had
+}
+
+func (l *countedLine) Read(p []byte) (int, error) {
+	l.room.Store(int32(len(p)))
+	return l.Line.Read(p)
 }
 
 func (l *countedLine) Write(p []byte) (int, error) {
