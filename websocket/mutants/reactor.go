@@ -184,4 +184,10 @@ var reactorMutants = []mutation.Mutant{
 		Old: "\tdefer l.doorRecovered(line)\n",
 		New: "",
 	},
+	{
+		Class: "FL-15", Fault: "the next ping waits as long as a pong may",
+		File: "reactor/line.go", Tests: "conformance:TestSilentPeers",
+		Old: "due = min(due, l.now+interval)",
+		New: "_ = interval",
+	},
 }

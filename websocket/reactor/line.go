@@ -274,6 +274,9 @@ func (l *loop) schedule(c *line) {
 	if q := c.backlog; q != nil && q.due != 0 && (!ok || q.due < due) {
 		due, ok = q.due, true
 	}
+	if interval := c.settings.config.PingInterval; interval > 0 {
+		due = min(due, l.now+interval) // a pong makes the deadline sooner where a ping may wait longer for it
+	}
 	if ok {
 		l.wheel.put(&l.table, c, max(due, l.now+1))
 	}
