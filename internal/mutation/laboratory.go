@@ -16,6 +16,9 @@ import (
 // testTimeout is for a mutant that hangs; to hang is to be noticed.
 const testTimeout = 2 * time.Minute
 
+// interruptMax is how long go gets to end when the run is interrupted.
+const interruptMax = 10 * time.Second
+
 // verdict is what became of a mutant.
 type verdict string
 
@@ -25,8 +28,9 @@ const (
 	broken   verdict = "BROKEN" // it does not apply, or does not build
 )
 
-// A laboratory runs tests of the module in directory. Files and packages of its mutants are below root, a part of it.
-type laboratory struct{ directory, root string }
+// A laboratory runs tests of the module in directory. Files and packages of its mutants are below root, a part of it. What
+// is written meanwhile, also by go and by the tests, is in scratch.
+type laboratory struct{ directory, root, scratch string }
 
 // moduleDirectory finds the root of the module.
 func moduleDirectory(ctx context.Context) (string, error) {
@@ -96,6 +100,9 @@ func (l *laboratory) goTest(ctx context.Context, race bool, overlay, tests strin
 	arguments = append(arguments, "./"+filepath.ToSlash(filepath.Join(l.root, name)))
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = l.directory
+	command.Env = append(command.Environ(), "TMPDIR="+l.scratch, "GOTMPDIR="+l.scratch)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // so that go removes what it has built
+	command.WaitDelay = interruptMax
 	result, err := command.CombinedOutput()
 	return string(result), err
 }
@@ -111,7 +118,7 @@ func (l *laboratory) overlay(m Mutant) (name string, cleanUp func(), err error) 
 	if err != nil {
 		return "", nil, err
 	}
-	scratch, err := os.MkdirTemp("", "mutant")
+	scratch, err := os.MkdirTemp(l.scratch, "mutant")
 	if err != nil {
 		return "", nil, err
 	}

@@ -35,7 +35,12 @@ func run(ctx context.Context, root string, bank []Mutant, wanted string, out io.
 	if len(chosen) == 0 {
 		return fmt.Errorf("no mutant has %q in its row", wanted)
 	}
-	l := &laboratory{directory: directory, root: root}
+	scratch, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch) // what tests and go leave when they are interrupted or killed too
+	l := &laboratory{directory, root, scratch}
 	if err := l.checkUnchanged(ctx, chosen); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func TestVerdicts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &laboratory{directory: directory, root: "internal/mutation"}
+	l := &laboratory{directory, "internal/mutation", t.TempDir()}
 	rows := map[verdict]Mutant{
 		killed:   {Old: `return "hangs"`, New: `return "hang"`},
 		survived: {Old: `const testTimeout = 2 * time.Minute`, New: `const testTimeout = time.Minute`},
