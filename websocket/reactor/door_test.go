@@ -32,6 +32,7 @@ type porch struct {
 	t       testing.TB
 	address string
 	stop    func()
+	in      chan netip.AddrPort // who was admitted, of the first few
 	others  chan net.Conn
 	gone    chan any
 	closed  chan error
@@ -42,7 +43,7 @@ type porch struct {
 // newPorch opens a door whose tickets are the peers' addresses. Nil change leaves it as it is.
 func newPorch(t testing.TB, config reactor.Config, change func(*reactor.Door)) *porch {
 	t.Helper()
-	p := &porch{t: t, others: make(chan net.Conn, 64), gone: make(chan any, 64), closed: make(chan error, 64), opened: make(chan reactor.Conn, 1024)}
+	p := &porch{t: t, in: make(chan netip.AddrPort, 64), others: make(chan net.Conn, 64), gone: make(chan any, 64), closed: make(chan error, 64), opened: make(chan reactor.Conn, 1024)}
 	config.Logger = textLogger(io.Discard)
 	config.Handler = reactor.Handler{
 		Open:    func(turn *reactor.Turn) { p.opened <- turn.Conn() },
@@ -63,6 +64,10 @@ func newPorch(t testing.TB, config reactor.Config, change func(*reactor.Door)) *
 		Path: "/ws",
 		Admit: func(peer netip.AddrPort) (any, bool) {
 			p.tickets.Store(peer, true)
+			select {
+			case p.in <- peer:
+			default:
+			}
 			return peer, true
 		},
 		Handler: func(w http.ResponseWriter, r *http.Request, ticket any) {
@@ -216,10 +221,11 @@ func TestADoorHandsOverWhatItDoesNotServe(t *testing.T) {
 
 func TestADoorTellsOfThoseThatLeaveOrSayNothing(t *testing.T) {
 	p := newPorch(t, reactor.Config{}, nil)
-	line := p.dial()
+	line, reset := p.dial(), p.dial().(*net.TCPConn)
+	soon(t, p.in) // after a second, since they say nothing
+	soon(t, p.in)
 	line.Close()
 	soon(t, p.gone)
-	reset := p.dial().(*net.TCPConn)
 	reset.SetLinger(0)
 	reset.Close()
 	soon(t, p.gone)
@@ -309,9 +315,50 @@ func TestAShutDoorAcceptsNobodyAndKeepsWhoIsIn(t *testing.T) {
 	}
 }
 
+func TestADoorGoesRoundSoThatFewConnectionsAreSpreadEvenly(t *testing.T) {
+	const loops, each = 3, 8
+	p := newPorch(t, reactor.Config{Loops: loops}, nil)
+	lines := make(map[*reactor.Loop]int)
+	for range loops * each {
+		dial(t, "ws://"+p.address+"/ws", nil)
+		lines[soon(t, p.opened).Loop()]++
+	}
+	for _, n := range lines {
+		if n != each {
+			t.Errorf("a loop has %d connections of %d", n, loops*each)
+		}
+	}
+}
+
+// A door that is shut while it is on its way from one loop to the next does not stay open.
+func TestADoorIsShutWhereverItIs(t *testing.T) {
+	for range 50 {
+		p := newPorch(t, reactor.Config{Loops: 4}, nil)
+		var clients sync.WaitGroup
+		for range 4 {
+			clients.Go(func() {
+				for {
+					line, err := net.Dial("tcp", p.address)
+					if err != nil {
+						return
+					}
+					io.WriteString(line, handshakeHead)
+					line.Close()
+				}
+			})
+		}
+		soon(t, p.in)
+		p.stop()
+		clients.Wait()
+		p.Close()
+		p.noTicketsLeft()
+	}
+}
+
 func TestShutdownLetsGoOfThoseThatSaidNothing(t *testing.T) {
 	p := newPorch(t, reactor.Config{}, nil)
 	silent := p.dial()
+	soon(t, p.in)
 	client := dial(t, "ws://"+p.address+"/ws", nil)
 	ended := make(chan error, 1)
 	go func() {

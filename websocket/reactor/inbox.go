@@ -16,7 +16,6 @@ const (
 	callDo                    // what: func(*Turn)
 	callBroadcast             // what: *shard, with: *Prepared
 	callCarry                 // what: Task, with: its argument
-	callGreet                 // what: *newcomer
 
 	// There is always room for these: they are bounded by what caused them.
 	callAttach // what: *arrival

@@ -262,6 +262,9 @@ func (l *loop) watch(c *line) {
 	}
 	if interest != c.interest {
 		c.interest = interest
+		if c == l.greeted {
+			return // epoll does not know of it yet
+		}
 		if err := l.poller.modify(c.fd, c.slot, c.generation, interest); err != nil {
 			l.doom(c, err) // it would never be heard of again
 		}

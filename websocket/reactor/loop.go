@@ -47,6 +47,7 @@ type loop struct {
 	turn       Turn
 	handle     *Loop     // for the program
 	door       *entrance // what this loop accepts from; nil: nothing
+	greeted    *line     // what greet is looking at; nil: nothing
 	head       *head
 	visit      *visit            // the handshake that is being answered; nil: none
 	nothing    *bufio.ReadWriter // is what was buffered of it: what came after its head is still in the socket
@@ -144,7 +145,7 @@ func (l *loop) turns(uintptr) bool {
 			return true
 		}
 		l.reopenDoor()
-		if n == 0 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
+		if n < 64 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
@@ -229,8 +230,6 @@ func (l *loop) do(c *call) {
 		l.broadcast(c.what.(*shard), c.with.(*Prepared))
 	case callCarry, callCarryUrgent:
 		l.runTask(c.what.(Task), c.with)
-	case callGreet:
-		l.greet(c.what.(*newcomer))
 	case callOpenDoor:
 		l.openDoor()
 	case callShutDoor:
@@ -337,12 +336,12 @@ func (l *loop) beginDrain(c *closing) {
 func (l *loop) destroy() {
 	l.stopping = true
 	for _, c := range append(l.calls[l.called:], l.inbox.stop()...) {
-		switch what := c.what.(type) {
-		case *arrival:
-			closeDescriptor(what.fd)
+		switch c.kind {
+		case callAttach:
+			closeDescriptor(c.what.(*arrival).fd)
 			l.reactor.population.leave()
-		case *newcomer:
-			l.turnAway(what)
+		case callOpenDoor:
+			l.door = l.reactor.door.Load()
 		}
 	}
 	l.shutDoor()
