@@ -14,7 +14,9 @@ import (
 
 // FL-01, LIV-6: who does not read is ended as slow when its queue is full; who reads gets everything; memory stays.
 func TestFL01ASlowClientIsEnded(t *testing.T) {
-	f := start(t, func(c *config.Config) { c.Limits.CloseTimeout = 500 * time.Millisecond })
+	f := start(t, func(c *config.Config) {
+		c.Limits.CloseTimeout, c.Limits.WriteTimeout = 500*time.Millisecond, 2*time.Second // twice, where the first saw progress
+	})
 	subscribe := func() *line {
 		l := f.anonymous()
 		l.send(`{"id":2,"subscribe":{"channels":[{"channel":"chat:a"}]}}`)
