@@ -46,6 +46,8 @@
 // nothing more is read from it, so that it is slowed down by its own socket; beyond
 // Config.QueueBytesMax, or if it takes nothing for the write timeout, it ends with ErrSlow. A long fan-out
 // lets other work in between. Calls from other goroutines fail with ErrBusy while a loop is far behind.
+// A compressed message is inflated at once, so that where compression is agreed Limits.MessageBytes also
+// bounds how long one connection holds up the others of its loop.
 //
 // # Invariants
 //
