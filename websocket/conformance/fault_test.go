@@ -165,14 +165,14 @@ func TestResetInLargeMessage(t *testing.T) {
 			wg.Go(func() { exchangeOwn(t, "ws://"+address, 10) })
 			for range 4 {
 				wg.Go(func() {
-					for range 80 / slowness * 2 {
+					for range 80 / slowness {
 						line := ws.Connect(t, address)
 						peer, err := ws.ClientPeer(line, "")
 						if err != nil {
 							t.Error(err)
 							return
 						}
-						peer.Send(binary(strings.Repeat("<foreign>", 100_000)))
+						peer.Send(binary(strings.Repeat("<foreign>", 50_000)))
 						io.CopyN(io.Discard, line, 50_000)
 						line.(*net.TCPConn).SetLinger(0)
 						line.Close()
