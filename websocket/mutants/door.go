@@ -72,7 +72,7 @@ var doorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "HS-21", Fault: "what came with the request is not looked at until more comes",
-		File: "reactor/door.go", Tests: "reactor:TestADoorServesHandshakesAndWhatComesWithThem",
+		File: "reactor/door.go", Tests: "reactor:TestWhatComesBehindAHandshakeIsReadWithIt",
 		Old: "if c.state == open && got > length {",
 		New: "if false {",
 	},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bellwire/bellwire/websocket/endpoint"
+	"github.com/bellwire/bellwire/websocket/frame"
 	"github.com/bellwire/bellwire/websocket/websockettest"
 )
 
@@ -50,5 +51,34 @@ func TestARefusalEndsTheStream(t *testing.T) {
 	l.now += refusalLinger
 	if l.due(c); !c.broken {
 		t.Error("the line stays")
+	}
+}
+
+// HS-21: what has come behind a handshake is looked at with it: nothing more may come, and the system says no more of what is there.
+func TestWhatComesBehindAHandshakeIsReadWithIt(t *testing.T) {
+	l, c, peer := still(t, endpoint.Config{}, settings{})
+	peer.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a hang: this loop does nothing by itself
+	c.state = greeting
+	c.data = &newcomer{fd: c.fd, door: &entrance{Door: Door{Path: "/ws", Handler: func(w http.ResponseWriter, r *http.Request, _ any) {
+		if err := l.reactor.Upgrade(w, r, nil, nil); err != nil {
+			t.Error(err)
+		}
+	}}}}
+	said := plainHead + string(websockettest.Fin(frame.Ping, "behind").Append(nil, true))
+	said = strings.Replace(said, "Origin:   https://example.com  \r\n", "", 1)
+	if _, err := io.WriteString(peer, said); err != nil {
+		t.Fatal(err)
+	}
+	for got := 0; got < len(said); { // until it is there
+		got, _ = peekAt(c.fd, l.input)
+	}
+	l.peek(c)
+	answer := make([]byte, 4096)
+	for read := 0; !strings.HasSuffix(string(answer[:read]), "\x8a\x06behind"); {
+		n, err := peer.Read(answer[read:])
+		if err != nil {
+			t.Fatalf("%q %v", answer[:read], err)
+		}
+		read += n
 	}
 }

@@ -17,7 +17,10 @@ import (
 // still is a loop whose clock stands, and the line that it serves, with its peer's end.
 func still(t *testing.T, config endpoint.Config, opts settings) (l *loop, c *line, peer net.Conn) {
 	t.Helper()
-	r := &Reactor{config: Config{Loops: 1, Handler: Handler{Message: func(*Turn, websocket.MessageType, []byte) {}}}.defaults()}
+	r := &Reactor{
+		config:   Config{Loops: 1, Handler: Handler{Message: func(*Turn, websocket.MessageType, []byte) {}}}.defaults(),
+		settings: make(map[settingsKey]*settings),
+	}
 	l, err := newLoop(r, 0)
 	if err != nil {
 		t.Fatal(err)
