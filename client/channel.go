@@ -162,7 +162,7 @@ func (ch *Channel) coreOptions() (*core.SubscribeOptions, error) {
 	}
 	options := &core.SubscribeOptions{
 		Since:       ch.options.Since,
-		Rewind:      uint32(min(max(ch.options.Rewind, 0), 1<<31)),
+		Rewind:      limitOf(ch.options.Rewind),
 		State:       ch.options.State,
 		Presence:    ch.options.Presence,
 		Token:       ch.options.Token,

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/bellwire/bellwire/protocol/native/wire"
@@ -211,7 +212,7 @@ func (ch *Channel) History(ctx context.Context, query *HistoryQuery) (HistoryPag
 	}).Wait(ctx)
 }
 
-func limitOf(limit int) uint32 { return uint32(min(max(limit, 0), 1<<31)) }
+func limitOf(limit int) uint32 { return uint32(min(max(limit, 0), math.MaxInt32)) }
 
 func historyOf(channel string, h *wire.HistoryPage) HistoryPage {
 	page := HistoryPage{Epoch: h.Epoch, Top: h.Top, More: h.More}

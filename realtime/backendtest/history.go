@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func testHistory(t *testing.T, open Open) {
 	})
 	t.Run("HIS-1 limit is 1 to 1000 (AP-13)", func(t *testing.T) {
 		f, _ := ten(t, open)
-		for _, limit := range []int{-1, 0, 1001, -1 << 63, 1<<63 - 1} {
+		for _, limit := range []int{-1, 0, 1001, math.MinInt, math.MaxInt} {
 			_, err := f.backend.History(t.Context(), f.ns, room, broker.HistoryQuery{Limit: limit})
 			f.wantCode(err, realtime.CodeBadRequest)
 		}

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/bellwire/bellwire/realtime"
@@ -8,7 +9,7 @@ import (
 )
 
 func TestHIS1LimitsAreFromOneToAThousand(t *testing.T) {
-	for limit, ok := range map[int]bool{1: true, 2: true, 1000: true, 0: false, -1: false, 1001: false, -1 << 63: false, 1<<63 - 1: false} {
+	for limit, ok := range map[int]bool{1: true, 2: true, 1000: true, 0: false, -1: false, 1001: false, math.MinInt: false, math.MaxInt: false} {
 		err := broker.CheckLimit(limit)
 		if (err == nil) != ok || err != nil && realtime.CodeOf(err) != realtime.CodeBadRequest {
 			t.Errorf("limit %d: %v", limit, err)

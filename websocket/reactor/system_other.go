@@ -43,6 +43,7 @@ func isShortage(error) bool                                  { return false }
 func takeListener(net.Listener) (int32, error)               { return 0, ErrTransport }
 func netConn(int32) (net.Conn, error)                        { return nil, ErrTransport }
 func setOptions(int, time.Duration, bool)                    {}
+func deferAccept(int)                                        {}
 func (p *poller) add(int32, uint32, uint32, uint16) error    { return ErrTransport }
 func (p *poller) modify(int32, uint32, uint32, uint16) error { return ErrTransport }
 func send(int32, []byte) (int, error)                        { return 0, ErrTransport }

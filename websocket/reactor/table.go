@@ -98,7 +98,7 @@ func (t *table) giveBack(c *line) {
 
 // find returns the line that a reference was made for, or nil if it is gone.
 func (t *table) find(slot, generation uint32) *line {
-	if int(slot) >= len(t.pages)*pageLines {
+	if slot >= uint32(len(t.pages)*pageLines) {
 		return nil
 	}
 	if c := t.at(slot); c.generation == generation && c.state != free {
