@@ -55,6 +55,7 @@ test: ## Install what is missing, then check and test everything
 check: npm ## Check format, modules, house rules, generated and embedded files, types
 	@$(STEP) gofmt scripts/format
 	@$(STEP) "go vet" go vet ./...
+	@$(STEP) "other systems" scripts/systems
 	@$(STEP) "go mod verify" go mod verify
 	@$(STEP) "go mod tidy" go mod tidy -diff
 	@$(STEP) "house rules" go test -count=1 ./internal/archtest
