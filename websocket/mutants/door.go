@@ -5,6 +5,12 @@ import "github.com/bellwire/bellwire/internal/mutation"
 // doorMutants break what the reactor takes from a listener itself: who may come in, what a head is, and what is handed over.
 var doorMutants = []mutation.Mutant{
 	{
+		Class: "HS-03", Fault: "a loop waits although connections may be left to accept",
+		File: "reactor/loop.go", Tests: "reactor:TestADoorTakesAllThatWait",
+		Old: "if n == 0 && len(l.unread)",
+		New: "if n < 64 && len(l.unread)",
+	},
+	{
 		Class: "VC-22", Fault: "a head is taken before it has come whole",
 		File: "reactor/head.go", Tests: "reactor:TestEveryPrefixOfAHeadIsLeftToOthers",
 		Old: "if end < 0 {\n\t\treturn nil, 0, false\n\t}\n",

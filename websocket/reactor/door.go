@@ -149,9 +149,6 @@ func (l *loop) passDoor() {
 	e := l.door
 	e.taken = 0
 	loops := l.reactor.loops
-	if len(loops) == 1 {
-		return
-	}
 	l.poller.removeListener(e.fd)
 	l.door = nil
 	if loops[(l.index+1)%len(loops)].post(call{kind: callOpenDoor}, 0) != nil {
@@ -177,7 +174,7 @@ func (l *loop) accept() {
 		switch {
 		case err == nil:
 			l.receiveNewcomer(&newcomer{fd: fd, peer: peer, door: e})
-			if e.taken++; e.taken >= l.reactor.doorTurn() {
+			if e.taken++; e.taken >= l.reactor.doorTurn() && len(l.reactor.loops) > 1 {
 				l.passDoor()
 				return
 			}

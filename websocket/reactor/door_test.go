@@ -43,7 +43,7 @@ type porch struct {
 // newPorch opens a door whose tickets are the peers' addresses. Nil change leaves it as it is.
 func newPorch(t testing.TB, config reactor.Config, change func(*reactor.Door)) *porch {
 	t.Helper()
-	p := &porch{t: t, in: make(chan netip.AddrPort, 64), others: make(chan net.Conn, 64), gone: make(chan any, 64), closed: make(chan error, 64), opened: make(chan reactor.Conn, 1024)}
+	p := &porch{t: t, in: make(chan netip.AddrPort, 64), others: make(chan net.Conn, 64), gone: make(chan any, 64), closed: make(chan error, 1024), opened: make(chan reactor.Conn, 1024)}
 	config.Logger = textLogger(io.Discard)
 	config.Handler = reactor.Handler{
 		Open:    func(turn *reactor.Turn) { p.opened <- turn.Conn() },
@@ -326,6 +326,30 @@ func TestADoorGoesRoundSoThatFewConnectionsAreSpreadEvenly(t *testing.T) {
 	for _, n := range lines {
 		if n != each {
 			t.Errorf("a loop has %d connections of %d", n, loops*each)
+		}
+	}
+}
+
+// Connections that come together are all taken, however many, and nothing else has to happen for that.
+func TestADoorTakesAllThatWait(t *testing.T) {
+	for _, loops := range []int{1, 2} {
+		p := newPorch(t, reactor.Config{Loops: loops}, nil)
+		held, release := make(chan struct{}, loops), make(chan struct{})
+		for range loops {
+			dial(t, "ws://"+p.address+"/ws", nil)
+			loop := soon(t, p.opened).Loop()
+			loop.Carry(errand(func(*reactor.Loop) { held <- struct{}{}; <-release }), nil, 0)
+			soon(t, held)
+		}
+		const waiting = 200
+		lines := make([]net.Conn, waiting)
+		for i := range lines {
+			lines[i] = p.dial()
+			p.say(lines[i], handshakeHead)
+		}
+		close(release)
+		for _, line := range lines {
+			p.answered(line, http.StatusSwitchingProtocols)
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (l *loop) turns(uintptr) bool {
 			return true
 		}
 		l.reopenDoor()
-		if n < 64 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
+		if n == 0 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
