@@ -143,8 +143,12 @@ func (p *pair) echo(size, flight, conns int, duration time.Duration) (Values, er
 	return p.measured("echo %d %d %d %d %d", size, flight, conns, duration.Milliseconds(), check)
 }
 
-// broadcast lets an engine send count times k messages at once to each connection.
+// broadcast lets an engine send count times k messages at once to each connection. An echo on each shows first that the
+// engine's program has it on its list, which may be a little later than the answer to its handshake.
 func (p *pair) broadcast(size, k, count int, every time.Duration) (Values, error) {
+	if _, err := p.echo(size, 1, p.subscribers, 0); err != nil {
+		return nil, err
+	}
 	header := 2
 	if size >= 126 {
 		header = 4
