@@ -292,6 +292,9 @@ func (t *table) curves(path string, s *section) error {
 		p.Add(line, glyphs)
 		p.Legend.Add(row.name+"  ", line, glyphs)
 	}
+	if p.X.Min > p.X.Max { // no line: the first measurements were too small to be seen
+		return nil
+	}
 	axis(p, least, most)
 	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, vg.Points(4), vg.Points(28)
 	p.X.Max *= math.Pow(p.X.Max/p.X.Min, 0.45) // for the legend
