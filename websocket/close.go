@@ -117,8 +117,10 @@ func (c *Conn) hangUpLocked() {
 
 // finishLocked ends a connection whose endpoint has ended: the last output has been
 // written. The caller has the turn to read.
+//
+// What the peer said or did first is how it ended (RFC 6455 7.1.5), also where it was gone before it could be answered.
 func (c *Conn) finishLocked(last *endpoint.Event) error {
-	if c.endErr == nil {
+	if c.endErr == nil || last.Status != frame.StatusAbnormal && !errors.Is(c.endErr, ErrClosed) {
 		c.endErr = EndError(*last, c.lineErr)
 	}
 	if last.Status != frame.StatusAbnormal {

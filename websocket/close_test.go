@@ -74,6 +74,42 @@ func TestCloseCrossing(t *testing.T) {
 	}
 }
 
+// RFC 6455 7.1.5: the code is that of the peer's close frame, also where the peer was gone before it could be answered; and
+// a peer that broke a rule and left did break it.
+func TestPeerLeavesUnanswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent []byte
+		code websocket.StatusCode
+	}{
+		"a close frame":  {[]byte{0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa0}, 4000},
+		"a broken frame": {[]byte{0x83, 0x80, 0, 0, 0, 0}, websocket.StatusProtocolError},
+	} {
+		for call, wait := range map[string]func(*websocket.Conn) error{
+			"Read": func(conn *websocket.Conn) error {
+				_, _, err := conn.Read(t.Context())
+				return err
+			},
+			"Serve": func(conn *websocket.Conn) error {
+				return conn.Serve(t.Context(), func(*websocket.Turn, websocket.MessageType, []byte) error { return nil })
+			},
+		} {
+			t.Run(name+" "+call, func(t *testing.T) {
+				serverLine, clientLine := ws.Lines(lineBytes)
+				line := &failingLine{Conn: serverLine, left: 1 << 20}
+				peer, engine := joinServer(t, line, clientLine, nil, "")
+				peer.Line.Write(c.sent)
+				line.failWrites()
+				if err := wait(engine); websocket.CloseStatus(err) != c.code {
+					t.Errorf("ended with %v", err)
+				}
+				if err := engine.Write(t.Context(), websocket.TextMessage, nil); websocket.CloseStatus(err) != c.code {
+					t.Errorf("Write afterwards: %v", err)
+				}
+			})
+		}
+	}
+}
+
 // Messages that come while closing are dropped where nobody reads.
 func TestCloseDropsMessages(t *testing.T) {
 	peer, engine := asServer(t, nil, "")

@@ -138,11 +138,18 @@ func listenToAll(role string, line net.Conn) bool {
 // errInjected is what a failing operation returns.
 var errInjected = errors.New("injected")
 
-// failingLine lets the nth operation fail, and all after it.
+// failingLine lets the nth operation fail, and all after it; or all writes.
 type failingLine struct {
 	net.Conn
 	mu   sync.Mutex
 	left int
+	deaf bool // the peer takes nothing any more
+}
+
+func (l *failingLine) failWrites() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deaf = true
 }
 
 func (l *failingLine) fails() bool {
@@ -150,6 +157,12 @@ func (l *failingLine) fails() bool {
 	defer l.mu.Unlock()
 	l.left--
 	return l.left < 0
+}
+
+func (l *failingLine) isDeaf() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.deaf
 }
 
 func (l *failingLine) Read(p []byte) (int, error) {
@@ -160,7 +173,7 @@ func (l *failingLine) Read(p []byte) (int, error) {
 }
 
 func (l *failingLine) Write(p []byte) (int, error) {
-	if l.fails() {
+	if l.fails() || l.isDeaf() {
 		n, _ := l.Conn.Write(p[:len(p)/2])
 		return n, errInjected
 	}

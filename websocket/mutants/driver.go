@@ -23,6 +23,12 @@ var driverMutants = []mutation.Mutant{
 		New: "if false {",
 	},
 	{
+		Class: "7.1.5", Fault: "the peer's code is forgotten where it cannot be answered",
+		File: "close.go", Tests: ".:TestPeerLeavesUnanswered",
+		Old: "last.Status != frame.StatusAbnormal && !errors.Is(c.endErr, ErrClosed)",
+		New: "false",
+	},
+	{
 		Class: "VC-22", Fault: "a refused connection is kept",
 		File: "accept.go", Tests: "conformance:TestHandshakeCatalogue",
 		Old: `h.Set("Connection", "close")`,
