@@ -48,7 +48,7 @@ type Conn struct {
 	writeWatch *watch
 	patience   *patience // nil as long as no write had to wait
 
-	pings   *pings // nil: Ping was not called
+	pings   *pings // nil: nobody has waited for a pong or the end
 	lineErr error  // what went wrong on the line, for the error of the end
 	endErr  error  // what all methods answer once the connection is over
 }

@@ -10,6 +10,18 @@ import (
 type pings struct {
 	waiting []pingWaiter
 	newest  uint64
+	over    chan struct{} // closed at the end of the connection, for who waits for anything else; nil: nobody does
+}
+
+// overLocked returns what is closed when a connection ends that has not yet.
+func (c *Conn) overLocked() <-chan struct{} {
+	if c.pings == nil {
+		c.pings = new(pings)
+	}
+	if c.pings.over == nil {
+		c.pings.over = make(chan struct{})
+	}
+	return c.pings.over
 }
 
 // abandon wakes all who wait.
@@ -21,6 +33,10 @@ func (p *pings) abandon() {
 		close(w.answered)
 	}
 	p.waiting = nil
+	if p.over != nil {
+		close(p.over)
+		p.over = nil
+	}
 }
 
 // pingWaiter waits for the pong to one ping.

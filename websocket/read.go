@@ -123,11 +123,12 @@ func (c *Conn) beginReadLocked(ctx context.Context) error {
 // else that the peer does. The caller has the turn to read.
 func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, error) {
 	for {
-		var event endpoint.Event
-		if parts {
-			event = c.endpoint.NextPart(c.heard)
-		} else {
-			event = c.endpoint.NextWhole(c.heard)
+		event := c.endpointNextLocked(parts)
+		if event.Kind == endpoint.Inflating {
+			var err error
+			if event, err = c.inflateLocked(ctx, parts); err != nil {
+				return event, err
+			}
 		}
 		if event.Kind == endpoint.Message || event.Kind == endpoint.Part {
 			c.flushControlLocked()
@@ -137,6 +138,13 @@ func (c *Conn) nextLocked(ctx context.Context, parts bool) (endpoint.Event, erro
 			return event, err
 		}
 	}
+}
+
+func (c *Conn) endpointNextLocked(parts bool) endpoint.Event {
+	if parts {
+		return c.endpoint.NextPart(c.heard)
+	}
+	return c.endpoint.NextWhole(c.heard)
 }
 
 // actLocked acts on what is no message. The caller has the turn to read.

@@ -85,6 +85,13 @@ func (c *Conn) nextServed(ctx context.Context) (MessageType, []byte, error) {
 		if event.Kind == endpoint.None {
 			return 0, nil, nil
 		}
+		if event.Kind == endpoint.Inflating {
+			var err error
+			if event, err = c.inflateLocked(ctx, false); err != nil {
+				return 0, nil, err
+			}
+			continue
+		}
 		if err := c.actLocked(ctx, &event); err != nil {
 			return 0, nil, err
 		}

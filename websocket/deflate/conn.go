@@ -9,9 +9,10 @@ type Conn struct {
 	sendTakeover    bool
 	receiveTakeover bool
 
-	kept   *writer // holds the context of what was sent; nil: none, or none was free
-	stream *writer // compresses a message sent in parts
-	window []byte  // the end of what was received, with context takeover
+	kept      *writer   // holds the context of what was sent; nil: none, or none was free
+	stream    *writer   // compresses a message sent in parts
+	inflating *inflater // of the message that was begun; nil: none
+	window    []byte    // the end of what was received, with context takeover
 }
 
 // New makes the compression of a connection that has agreed on the parameters.
@@ -97,8 +98,7 @@ func (c *Conn) TakesAlone(payloadBytes int) bool {
 	return true
 }
 
-// Release gives back what the connection holds of the pool. Only Inflate may
-// be called afterwards.
+// Release gives back what the connection holds of the pool. It may go on as before.
 func (c *Conn) Release() {
 	if c.stream != nil {
 		stream := c.stream
@@ -109,6 +109,7 @@ func (c *Conn) Release() {
 		c.pool.releaseKept(c.kept)
 		c.kept = nil
 	}
+	c.DropInflate()
 }
 
 // acquire returns the compressor of the connection's context, or else one

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -23,6 +24,27 @@ func unhex(t testing.TB, s string) []byte {
 func sides(agreed Params) (server, client *Conn) {
 	pool := NewPool(0, 0)
 	return New(agreed, true, pool), New(agreed, false, pool)
+}
+
+// Inflate inflates a message, in one step.
+func (c *Conn) Inflate(dst, message []byte, limit int64) ([]byte, error) {
+	return c.inflateInSteps(dst, message, limit, math.MaxInt)
+}
+
+// inflateInSteps inflates a message behind dst, in steps of a size.
+func (c *Conn) inflateInSteps(dst, message []byte, limit int64, step int) ([]byte, error) {
+	c.BeginInflate(message)
+	out := dst[len(dst):]
+	for {
+		before := len(out)
+		got, done, err := c.AppendInflated(out, step, limit)
+		if done || err != nil {
+			return append(dst, got...), err
+		}
+		if out = got; len(out)-before != step {
+			return append(dst, out...), fmt.Errorf("%d bytes in a step of %d that was not the last", len(out)-before, step)
+		}
+	}
 }
 
 // RFC 7692 7.2.3: the examples, and what is not DEFLATE data.
@@ -52,10 +74,12 @@ func TestInflate(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.rule, func(t *testing.T) {
-			server, _ := sides(Params{})
-			got, err := server.Inflate([]byte("before "), unhex(t, row.wire), 1<<20)
-			if err != row.err || err == nil && string(got) != "before "+row.want {
-				t.Errorf("got %q, %v", got, err)
+			for _, step := range []int{1, 3, 1 << 20} {
+				server, _ := sides(Params{})
+				got, err := server.inflateInSteps([]byte("before "), unhex(t, row.wire), 1<<20, step)
+				if err != row.err || err == nil && string(got) != "before "+row.want {
+					t.Errorf("in steps of %d: got %q, %v", step, got, err)
+				}
 			}
 		})
 	}
@@ -174,7 +198,12 @@ func converse(t *testing.T, from, to *Conn, takeover bool, bits int) {
 		if takeover {
 			window = tail(append(window, message...))
 		}
-		got, err := to.Inflate(nil, wire, int64(len(message)))
+		to.BeginInflate(wire) // and is given up, or just begun
+		to.AppendInflated(nil, i, 1<<20)
+		if i%2 == 0 {
+			to.DropInflate()
+		}
+		got, err := to.inflateInSteps(nil, wire, int64(len(message)), 1+i*i*i)
 		if err != nil || !bytes.Equal(got, message) {
 			t.Fatalf("message %d of %d bytes: got %d, %v", i, len(message), len(got), err)
 		}
@@ -287,6 +316,12 @@ func FuzzInflate(f *testing.F) {
 		got, err := c.Inflate(nil, wire, int64(limit))
 		if len(got) > int(limit)+1 {
 			t.Fatalf("%d bytes under a limit of %d", len(got), limit)
+		}
+		stepwise := New(Params{}, true, pool)
+		stepwise.remember(window)
+		again, errAgain := stepwise.inflateInSteps(nil, wire, int64(limit), 1+int(limit)%17)
+		if errAgain != err || !bytes.Equal(again, got) || !bytes.Equal(stepwise.window, c.window) {
+			t.Fatalf("in steps: %q, %v; at once: %q, %v", again, errAgain, got, err)
 		}
 		if len(wire) == 0 {
 			return

@@ -20,30 +20,60 @@ const (
 	finalBlocksMax = 16
 )
 
-// Inflate appends an inflated message to dst, at most limit bytes. After an
-// error the connection cannot go on.
-func (c *Conn) Inflate(dst, message []byte, limit int64) ([]byte, error) {
-	if len(message) == 0 {
-		return dst, nil // not even a block: what zlib gives for it is nothing
+// BeginInflate starts a message that is inflated in steps, anew where that had begun. Until it is done or DropInflate
+// is called, it takes a decompressor (some 40 KiB), and message must stay as it is.
+func (c *Conn) BeginInflate(message []byte) {
+	if c.inflating == nil {
+		c.inflating = c.pool.inflater()
 	}
-	f := c.pool.inflater()
-	defer c.pool.releaseInflater(f)
-	f.source = source{message: message}
-	start := len(dst)
-	for range finalBlocksMax {
-		if err := f.restart(c.context(dst[start:])); err != nil {
-			return dst, err
+	c.inflating.begin(message)
+}
+
+// AppendInflated appends to dst, which is what the steps before have returned, up to step bytes of the message, and reports
+// whether that was all. The message as a whole may have limit bytes. After an error the connection cannot go on.
+func (c *Conn) AppendInflated(dst []byte, step int, limit int64) (_ []byte, done bool, _ error) {
+	end := limit + 1
+	if left := end - int64(len(dst)); int64(step) < left {
+		end = int64(len(dst) + step)
+	}
+	dst, done, err := c.inflateTo(dst, end)
+	if err == nil && int64(len(dst)) > limit {
+		err = ErrSize
+	}
+	if done || err != nil {
+		c.DropInflate()
+	}
+	return dst, done, err
+}
+
+func (c *Conn) inflateTo(dst []byte, end int64) (_ []byte, done bool, _ error) {
+	f := c.inflating
+	if f.blocks == 0 && len(f.source.message) == 0 {
+		return dst, true, nil // not even a block: what zlib gives for it is nothing
+	}
+	for {
+		if !f.inBlock {
+			if err := f.restart(c.context(dst)); err != nil {
+				return dst, false, err
+			}
 		}
 		var err error
-		if dst, err = f.readAll(dst, start, limit); err != nil {
-			return dst, err
+		if dst, err = f.readTo(dst, end); err != nil || f.inBlock {
+			return dst, false, err
 		}
 		if f.source.empty() {
-			c.remember(dst[start:])
-			return dst, nil
+			c.remember(dst)
+			return dst, true, nil
 		}
 	}
-	return dst, ErrData
+}
+
+// DropInflate gives up a message that was begun.
+func (c *Conn) DropInflate() {
+	if c.inflating != nil {
+		c.pool.releaseInflater(c.inflating)
+		c.inflating = nil
+	}
 }
 
 // context returns what a message may refer to once inflated has come of it.
@@ -73,34 +103,41 @@ func (c *Conn) remember(inflated []byte) {
 
 func tail(b []byte) []byte { return b[max(0, len(b)-windowBytes):] }
 
+func (f *inflater) begin(message []byte) {
+	f.source = source{message: message}
+	f.blocks, f.inBlock = 0, false
+}
+
+// restart begins the next run of blocks, which ends with one that is marked as the last.
 func (f *inflater) restart(context []byte) error {
 	resetter, ok := f.flate.(flate.Resetter)
-	if !ok {
+	if !ok || f.blocks == finalBlocksMax {
 		return ErrData
 	}
+	f.blocks++
+	f.inBlock = true
 	return resetter.Reset(&f.source, context)
 }
 
-// readAll reads up to a block marked as the last one. Memory grows with what
+// readTo reads until dst has end bytes, or up to a block marked as the last one. Memory grows with what
 // comes out, up to one byte more than the limit.
-func (f *inflater) readAll(dst []byte, start int, limit int64) ([]byte, error) {
-	for {
-		room := limit + 1 - int64(len(dst)-start)
+func (f *inflater) readTo(dst []byte, end int64) ([]byte, error) {
+	for int64(len(dst)) < end {
 		if len(dst) == cap(dst) {
 			dst = append(dst, 0)[:len(dst)]
 		}
 		free := dst[len(dst):cap(dst)]
-		n, err := f.flate.Read(free[:min(int64(len(free)), room)])
+		n, err := f.flate.Read(free[:min(int64(len(free)), end-int64(len(dst)))])
 		dst = dst[:len(dst)+n]
 		switch {
-		case int64(len(dst)-start) > limit:
-			return dst, ErrSize
 		case errors.Is(err, io.EOF):
+			f.inBlock = false
 			return dst, nil
 		case err != nil:
 			return dst, ErrData
 		}
 	}
+	return dst, nil
 }
 
 // endBytes follow each message into the decompressor: the block that the

@@ -126,8 +126,10 @@ func (w *writer) finish() []byte {
 
 // inflater is a decompressor with its source.
 type inflater struct {
-	source source
-	flate  io.ReadCloser
+	source  source
+	flate   io.ReadCloser
+	blocks  int  // runs of blocks begun, of the message
+	inBlock bool // the last of them has not ended
 }
 
 func (p *Pool) inflater() *inflater {

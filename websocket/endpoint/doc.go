@@ -12,6 +12,8 @@
 //  3. Bytes inside an event, and the input given to Receive, belong to the
 //     endpoint until the next call. Input is unmasked in place. After Next has
 //     returned no event the input is the owner's again.
+//     A large message that was compressed takes several calls, between which the owner may do what cannot
+//     wait (Inflating); Hold gives the input back before that.
 //  4. Cutting the input at any point changes nothing: the same bytes in any
 //     chunks give the same messages.
 //

@@ -7,12 +7,13 @@ type Kind uint8
 
 // The kinds of event.
 const (
-	None    Kind = iota // more input is needed
-	Message             // a whole message: Opcode, Payload
-	Part                // a part of one: Opcode, Payload, First, Final; only from NextPart
-	Ping                // a ping came and its pong is in the output
-	Pong                // a pong came: Payload
-	Closed              // the last event: Status, Payload (the reason), Violation
+	None      Kind = iota // more input is needed
+	Message               // a whole message: Opcode, Payload
+	Part                  // a part of one: Opcode, Payload, First, Final; only from NextPart
+	Inflating             // a message takes longer to inflate: First, for its first such event; Next goes on with it
+	Ping                  // a ping came and its pong is in the output
+	Pong                  // a pong came: Payload
+	Closed                // the last event: Status, Payload (the reason), Violation
 )
 
 // Event is what the peer did. Payload is valid until the next call.

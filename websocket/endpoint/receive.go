@@ -1,10 +1,8 @@
 package endpoint
 
 import (
-	"errors"
 	"time"
 
-	"github.com/bellwire/bellwire/websocket/deflate"
 	"github.com/bellwire/bellwire/websocket/frame"
 )
 
@@ -15,9 +13,11 @@ func (e *Endpoint) Receive(input []byte, now time.Duration) {
 		return
 	}
 	r := e.receiving()
-	if len(r.in) > 0 {
+	if len(r.in) > 0 || r.inflates {
 		panic("endpoint: Receive before Next returned no event")
 	}
+	r.held.release()
+	r.held = nil
 	r.in = input
 	e.heard = now
 	if e.pingAwaits {
@@ -48,6 +48,12 @@ func (e *Endpoint) next(now time.Duration, parts bool) Event {
 	}
 	r.reclaim()
 	for e.state < ending {
+		if r.inflates {
+			if event := e.inflate(r, parts); event.Kind != None {
+				return event
+			}
+			continue
+		}
 		if !r.inFrame {
 			complete, violation := e.readHeader(r)
 			if violation != nil {
@@ -198,37 +204,19 @@ func (r *receiver) part(chunk []byte, final bool) Event {
 
 // finishMessage hands out a message whose last bytes are in chunk.
 func (e *Endpoint) finishMessage(r *receiver, chunk []byte, parts bool) Event {
-	event := Event{Kind: Message, Opcode: r.message, First: true, Final: true, Payload: r.handOut(chunk)}
+	if r.compressed {
+		r.deflated, r.inflates = r.gather(chunk), true
+		return e.inflate(r, parts)
+	}
+	return r.messageEvent(r.handOut(chunk), parts)
+}
+
+// messageEvent is that of the message in progress, which it ends.
+func (r *receiver) messageEvent(payload []byte, parts bool) Event {
+	event := Event{Kind: Message, Opcode: r.message, First: true, Final: true, Payload: payload}
 	if parts {
 		event.Kind = Part
 	}
-	if r.compressed {
-		var violation *frame.Violation
-		if event.Payload, violation = e.inflate(r, event.Payload); violation != nil {
-			e.fail(violation)
-			return Event{}
-		}
-	}
 	r.endMessage()
 	return event
-}
-
-// inflate decompresses a message, and stops where it grows beyond the limit.
-func (e *Endpoint) inflate(r *receiver, message []byte) ([]byte, *frame.Violation) {
-	inflated := newBuffer(2 * len(message))
-	var err error
-	inflated.bytes, err = e.deflate.Inflate(inflated.bytes, message, e.config.MessageBytesMax)
-	r.reclaim() // the compressed bytes
-	r.lent = inflated
-	switch {
-	case errors.Is(err, deflate.ErrSize):
-		return nil, ErrMessageSize
-	case err != nil:
-		return nil, ErrDeflate
-	case r.message == frame.Text && !r.text.Next(inflated.bytes):
-		return nil, ErrUTF8
-	case !r.text.Complete():
-		return nil, ErrUTF8
-	}
-	return inflated.bytes, nil
 }

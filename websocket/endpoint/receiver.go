@@ -9,7 +9,8 @@ import (
 // receiver is what an endpoint remembers of input. It comes from a pool and goes
 // back as soon as input ends between two messages.
 type receiver struct {
-	in []byte // input not yet read
+	in   []byte  // input not yet read
+	held *buffer // memory behind in where it is this side's own; nil: it is the owner's
 
 	// The frame in progress.
 	inFrame   bool
@@ -30,6 +31,12 @@ type receiver struct {
 	fragments  int
 	size       int64   // payload bytes declared by its frames so far
 	assembly   *buffer // what has come of it; nil unless it came in pieces
+
+	// A compressed message that has come and is being inflated.
+	inflates bool
+	waits    bool // the owner knows that it takes longer
+	deflated []byte
+	inflated *buffer // what has come out; nil: it has yet to be begun
 
 	lent *buffer // memory behind the last event
 	last Event   // once the endpoint is ending
@@ -53,6 +60,8 @@ func (e *Endpoint) rest() {
 	}
 	r.reclaim()
 	r.assembly.release()
+	r.inflated.release()
+	r.held.release()
 	*r = receiver{}
 	receivers.Put(r)
 	e.receiver = nil
@@ -86,15 +95,23 @@ func (r *receiver) keep(chunk []byte) {
 	r.assembly = r.assembly.append(chunk)
 }
 
-// handOut makes the assembled message, and chunk after it, the memory of the
-// next event.
-func (r *receiver) handOut(chunk []byte) []byte {
+// gather returns the assembled message, with chunk after it.
+func (r *receiver) gather(chunk []byte) []byte {
 	if r.assembly == nil {
 		return chunk
 	}
 	r.keep(chunk)
-	r.lent, r.assembly = r.assembly, nil
-	return r.lent.bytes
+	return r.assembly.bytes
+}
+
+// handOut makes the assembled message, and chunk after it, the memory of the
+// next event.
+func (r *receiver) handOut(chunk []byte) []byte {
+	whole := r.gather(chunk)
+	if r.assembly != nil {
+		r.lent, r.assembly = r.assembly, nil
+	}
+	return whole
 }
 
 // endMessage forgets the message in progress.
@@ -105,4 +122,7 @@ func (r *receiver) endMessage() {
 	r.text = frame.UTF8{}
 	r.fragments = 0
 	r.size = 0
+	r.inflates = false
+	r.waits = false
+	r.deflated = nil
 }

@@ -67,12 +67,15 @@ func opcodeName(o frame.Opcode) string {
 	return map[frame.Opcode]string{frame.Text: "text", frame.Binary: "binary", frame.Continuation: "?"}[o]
 }
 
-// events takes all events there are.
+// events takes all events there are, but those that only say that more are to come.
 func events(e *Endpoint, now time.Duration) (lines []string) {
 	for {
 		ev := e.Next(now)
 		if ev.Kind == None {
 			return lines
+		}
+		if ev.Kind == Inflating {
+			continue
 		}
 		lines = append(lines, describe(ev))
 	}

@@ -7,8 +7,8 @@ var deflateMutants = []mutation.Mutant{
 	{
 		Class: "VC-05", Fault: "what is inflated is limited afterwards",
 		File: "deflate/inflate.go", Tests: "deflate",
-		Old: "room := limit + 1 - int64(len(dst)-start)",
-		New: "room := int64(1 << 40)",
+		Old: "end := limit + 1",
+		New: "end := int64(1 << 40)",
 	},
 	{
 		Class: "CP-03", Fault: "what follows a last block is not looked at",
@@ -19,8 +19,14 @@ var deflateMutants = []mutation.Mutant{
 	{
 		Class: "CP-03", Fault: "last blocks are not counted",
 		File: "deflate/inflate.go", Tests: "deflate",
-		Old: "for range finalBlocksMax {",
-		New: "for range 1 << 30 {",
+		Old: "f.blocks == finalBlocksMax",
+		New: "f.blocks == 1<<30",
+	},
+	{
+		Class: "CP-02", Fault: "a message that was given up goes on where it was",
+		File: "deflate/inflate.go", Tests: "deflate endpoint",
+		Old: "f.blocks, f.inBlock = 0, false",
+		New: "",
 	},
 	{
 		Class: "7692 7.1.2", Fault: "a small window is agreed to and not kept",

@@ -29,6 +29,24 @@ var driverMutants = []mutation.Mutant{
 		New: "false",
 	},
 	{
+		Class: "CP-02", Fault: "the end of a connection does not end the wait for an inflater",
+		File: "ping.go", Tests: ".:TestCloseNowEndsTheWaitForAnInflater",
+		Old: "\t\tclose(p.over)\n",
+		New: "",
+	},
+	{
+		Class: "CP-02", Fault: "an inflater is not given back",
+		File: "inflate.go", Tests: ".:TestLargeMessageWaits",
+		Old: "defer func() { <-inflaters }()",
+		New: "",
+	},
+	{
+		Class: "CP-02", Fault: "all inflate at once",
+		File: "inflate.go", Tests: ".:TestLargeMessageWaits",
+		Old: "\tdefault:\n\t}\n\tc.endpoint.Hold()",
+		New: "\tdefault:\n\t\treturn false, nil\n\t}\n\tc.endpoint.Hold()",
+	},
+	{
 		Class: "VC-22", Fault: "a refused connection is kept",
 		File: "accept.go", Tests: "conformance:TestHandshakeCatalogue",
 		Old: `h.Set("Connection", "close")`,

@@ -18,9 +18,9 @@ var endpointMutants = []mutation.Mutant{
 	},
 	{
 		Class: "8.1", Fault: "compressed text is not checked",
-		File: "endpoint/receive.go", Tests: "endpoint",
-		Old: "case r.message == frame.Text && !r.text.Next(inflated.bytes):",
-		New: "case false:",
+		File: "endpoint/inflate.go", Tests: "endpoint",
+		Old: "case r.message == frame.Text && (",
+		New: "case false && (",
 	},
 	{
 		Class: "VC-02", Fault: "memory is taken by the declared length",
@@ -61,8 +61,8 @@ var endpointMutants = []mutation.Mutant{
 	{
 		Class: "VC-13", Fault: "memory is given back while an event shows it",
 		File: "endpoint/receiver.go", Tests: "endpoint",
-		Old: "r.lent, r.assembly = r.assembly, nil\n\treturn r.lent.bytes",
-		New: "payload := r.assembly.bytes\n\tr.assembly.release()\n\tr.assembly = nil\n\tclear(payload)\n\treturn payload",
+		Old: "\t\tr.lent, r.assembly = r.assembly, nil\n",
+		New: "\t\tr.assembly.release()\n\t\tr.assembly = nil\n\t\tclear(whole)\n",
 	},
 	{
 		Class: "VC-14", Fault: "pongs wait without bound",
@@ -288,9 +288,27 @@ var endpointMutants = []mutation.Mutant{
 	},
 	{
 		Class: "VC-05", Fault: "the limit holds for the compressed bytes only",
-		File: "endpoint/receive.go", Tests: "endpoint",
-		Old: "e.deflate.Inflate(inflated.bytes, message, e.config.MessageBytesMax)",
-		New: "e.deflate.Inflate(inflated.bytes, message, 1<<28)",
+		File: "endpoint/inflate.go", Tests: "endpoint",
+		Old: "InflateStepBytes, e.config.MessageBytesMax)",
+		New: "InflateStepBytes, 1<<28)",
+	},
+	{
+		Class: "CP-02", Fault: "a message is inflated by one call however large it becomes",
+		File: "endpoint/inflate.go", Tests: "endpoint",
+		Old: "r.inflated.bytes, InflateStepBytes,",
+		New: "r.inflated.bytes, 1<<30,",
+	},
+	{
+		Class: "CP-02", Fault: "a message that was put off is held against the text of its first try",
+		File: "endpoint/inflate.go", Tests: "endpoint",
+		Old: "r.text = frame.UTF8{}",
+		New: "",
+	},
+	{
+		Class: "CP-02", Fault: "input behind a message that was put off stays the owner's",
+		File: "endpoint/inflate.go", Tests: "endpoint",
+		Old: "r.in = held.bytes",
+		New: "",
 	},
 	{
 		Class: "CP-10", Fault: "small messages are compressed",

@@ -7,8 +7,38 @@ var reactorMutants = []mutation.Mutant{
 	{
 		Class: "fairness", Fault: "a connection is read on before its neighbours",
 		File: "reactor/ahead.go", Tests: "reactor:TestATurnIsOneBuffer",
-		Old: "\t\tc.unread = true\n\t\tl.unread = append(l.unread, a.reference)\n",
+		Old: "\t\tl.readAgain(c)\n",
 		New: "\t\tl.readable(c, true)\n",
+	},
+	{
+		Class: "CP-02", Fault: "a loop inflates what is large at once",
+		File: "reactor/inflate.go", Tests: "reactor:TestLargeMessagesHoldUpNobody",
+		Old: "const inflateStepsMax = 16",
+		New: "const inflateStepsMax = 1 << 30",
+	},
+	{
+		Class: "CP-02", Fault: "a line that waits to be inflated keeps the input of its loop",
+		File: "reactor/inflate.go", Tests: "reactor:TestLargeMessagesHoldUpNobody", Race: true,
+		Old: "c.endpoint.Hold()",
+		New: "_ = c.endpoint.Hold",
+	},
+	{
+		Class: "CP-02", Fault: "a line that waits to be inflated is read",
+		File: "reactor/ahead.go", Tests: "reactor:TestLargeMessagesHoldUpNobody",
+		Old: "c.unread || c.held ||",
+		New: "c.unread ||",
+	},
+	{
+		Class: "CP-02", Fault: "what came while a line was inflated is not read",
+		File: "reactor/inflate.go", Tests: "reactor:TestLargeMessagesHoldUpNobody",
+		Old: "\t\tl.readAgain(c)\n",
+		New: "",
+	},
+	{
+		Class: "CP-02", Fault: "a second large message goes before others' first",
+		File: "reactor/inflate.go", Tests: "reactor:TestLargeMessagesHoldUpNobody",
+		Old: "working := !first && len",
+		New: "working := len",
 	},
 	{
 		Class: "fairness", Fault: "what is not read to its end is forgotten by who reads ahead",
@@ -31,7 +61,7 @@ var reactorMutants = []mutation.Mutant{
 	{
 		Class: "fairness", Fault: "what is not read to its end is forgotten",
 		File: "reactor/line.go", Tests: "reactor:TestATurnIsOneBuffer",
-		Old: "l.unread = append(l.unread, reference{c.slot, c.generation})",
+		Old: "l.readAgain(c)",
 		New: "",
 	},
 	{

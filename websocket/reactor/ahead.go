@@ -52,7 +52,7 @@ func (l *loop) readableOnly(e *event) *line {
 		return nil
 	}
 	c := l.table.find(uint32(e.Fd), uint32(e.Pad))
-	if c == nil || c.state != open || c.broken || c.unread || c.interest&interestRead == 0 {
+	if c == nil || c.state != open || c.broken || c.unread || c.held || c.interest&interestRead == 0 {
 		return nil
 	}
 	return c
@@ -82,7 +82,6 @@ func (l *loop) actOn(c *line, a *ahead) {
 	l.pump(c)
 	poison(a.bytes)
 	if a.more {
-		c.unread = true
-		l.unread = append(l.unread, a.reference)
+		l.readAgain(c)
 	}
 }

@@ -30,6 +30,6 @@ func (teller) Run(l *Loop, with any) {
 			backlogs++
 		}
 	})
-	with.(chan string) <- fmt.Sprintf("%d lines, %d buffers lent, %d queues, %d unread, %d doomed, %d members, %v in the wheel",
-		own.table.used, own.lent, backlogs, len(own.unread), len(own.doomed), len(own.members), waits > 0)
+	with.(chan string) <- fmt.Sprintf("%d lines, %d buffers lent, %d queues, %d unread, %d inflating, %d doomed, %d members, %v in the wheel",
+		own.table.used, own.lent, backlogs, len(own.unread), len(own.inflating), len(own.doomed), len(own.members), waits > 0)
 }

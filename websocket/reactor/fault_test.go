@@ -252,7 +252,7 @@ func (s *street) check(c *conversation, want []byte, descriptorsBefore int, comp
 	if complete && (len(c.read) != len(want) || websocket.CloseStatus(c.err) != websocket.StatusNormalClosure) {
 		s.t.Errorf("the peer reads %d bytes of %d, and the program gets %v", len(c.read), len(want), c.err)
 	}
-	const nothing = "1 lines, 0 buffers lent, 0 queues, 0 unread, 0 doomed, 0 members, false in the wheel"
+	const nothing = "1 lines, 0 buffers lent, 0 queues, 0 unread, 0 inflating, 0 doomed, 0 members, false in the wheel"
 	s.await(func() bool { return s.Held()[0] == nothing && descriptors(s.t) <= descriptorsBefore })
 }
 

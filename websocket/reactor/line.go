@@ -58,7 +58,7 @@ func (l *loop) start(c *line, first []byte) {
 // once, and again at the end of the stream, which is no edge of its own; where more
 // is there than the buffer holds, the other lines have their turn first.
 func (l *loop) readable(c *line, end bool) {
-	for c.interest&interestRead != 0 && !c.broken && c.state != free {
+	for c.interest&interestRead != 0 && !c.broken && !c.held && c.state != free {
 		n, err := receive(c.fd, l.input)
 		switch {
 		case err == errDry:
@@ -75,8 +75,7 @@ func (l *loop) readable(c *line, end bool) {
 			poison(l.input[:n])
 		}
 		if n == len(l.input) {
-			c.unread = true
-			l.unread = append(l.unread, reference{c.slot, c.generation})
+			l.readAgain(c)
 			return
 		}
 		if !end {
@@ -105,6 +104,11 @@ func (l *loop) pump(c *line) {
 		case endpoint.None:
 			l.flush(c)
 			return
+		case endpoint.Inflating:
+			if !l.mayInflate(c, event.First) {
+				l.flush(c)
+				return
+			}
 		case endpoint.Closed:
 			l.flush(c)
 			l.finish(c, event)
@@ -296,7 +300,7 @@ func (l *loop) due(c *line) {
 		return
 	}
 	if due, ok := c.endpoint.Deadline(); ok && l.now >= due {
-		if c.interest&interestRead == 0 {
+		if c.interest&interestRead == 0 || c.held {
 			l.wheel.put(&l.table, c, l.now+time.Second) // not read, and so not judged
 			return
 		}

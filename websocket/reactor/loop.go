@@ -36,6 +36,8 @@ type loop struct {
 	called int // of calls
 
 	unread, stillUnread []reference // lines with more input than one buffer, in this turn and the next
+	inflating           []reference // lines that are held, in the order of their turns
+	inflateSteps        int         // how many are left in this turn
 
 	doomed     []doom      // lines whose socket has failed
 	palette    []byte      // frames of fan-out that are being written
@@ -132,6 +134,7 @@ func (l *loop) turns(uintptr) bool {
 	for {
 		n := l.poller.poll(l.events)
 		l.now = instant()
+		l.inflateOn()
 		l.readOn()
 		l.serveAll(l.events[:n])
 		l.takeCalls()
@@ -145,7 +148,7 @@ func (l *loop) turns(uintptr) bool {
 			return true
 		}
 		l.reopenDoor()
-		if n == 0 && len(l.unread) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
+		if n == 0 && len(l.unread) == 0 && len(l.inflating) == 0 && len(l.departures) == 0 && l.called == len(l.calls) && l.inbox.mayWait() {
 			l.arm()
 			return false
 		}
@@ -185,7 +188,7 @@ func (l *loop) serve(e *event) {
 	switch {
 	case c.state == greeting:
 		l.peek(c)
-	case c.unread: // its turn is the next one
+	case c.unread || c.held: // its turn comes
 	case c.interest&interestRead != 0:
 		l.readable(c, e.Events&eventEnd != 0)
 	case e.Events&eventHangUp != 0:

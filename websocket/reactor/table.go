@@ -18,6 +18,7 @@ type line struct {
 	lent       bool // the endpoint has a buffer of the loop
 	compresses bool
 	unread     bool   // in the loop's list of lines with more input
+	held       bool   // in the loop's list of lines whose message is being inflated, and not read meanwhile
 	broken     bool   // the socket has failed, and the line is in the loop's list of the doomed
 	interest   uint16 // what epoll watches
 
