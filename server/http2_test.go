@@ -26,6 +26,7 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 		t.Run("HS-03 places", http2Places)
 		t.Run("refusals", http2Refusals)
 		t.Run("LIV-5 drain", http2Drain)
+		t.Run("HS-24 floods", http2Floods)
 		return
 	}
 	cfg, err := config.Load(config.Sources{Flags: map[string]any{"dev": true, "http2_websocket": true}})
