@@ -186,6 +186,9 @@ func TestDrainWaitsForThoseOnTheirWay(t *testing.T) {
 		answered <- late
 	}()
 	<-held
+	if n := r.Connections(); n != 2 {
+		t.Fatalf("%d connections, one of which is being answered", n)
+	}
 	done := make(chan error, 1)
 	go func() { done <- r.Shutdown(t.Context(), websocket.StatusGoingAway, "") }()
 	bid := func(p *websockettest.Peer) {
