@@ -31,8 +31,8 @@ func check(root string, m Mutant) error {
 		return err
 	}
 	changed, err := m.apply(string(source))
-	if err != nil {
-		return err
+	if err != nil || filepath.Ext(m.File) != ".go" {
+		return err // a mutant of assembly that does not build is found when it is run
 	}
 	_, err = parser.ParseFile(token.NewFileSet(), m.File, changed, parser.SkipObjectResolution)
 	return err

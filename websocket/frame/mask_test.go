@@ -35,6 +35,26 @@ func TestMaskAgainstBytes(t *testing.T) {
 	}
 }
 
+// TestMaskTouchesNothingElse masks at every distance from a cache line, with other bytes on both sides.
+func TestMaskTouchesNothingElse(t *testing.T) {
+	const word = 0x74F38201
+	room := make([]byte, 512)
+	want := make([]byte, len(room))
+	for start := range 64 {
+		for length := range 400 {
+			clear(room)
+			clear(want)
+			for i := range length {
+				want[start+i] = byte(uint32(word) >> (8 * (i % 4)))
+			}
+			Mask(room[start:start+length], word)
+			if !bytes.Equal(room, want) {
+				t.Fatalf("%d bytes at %d: got\n%x\nwant\n%x", length, start, room, want)
+			}
+		}
+	}
+}
+
 func BenchmarkMask(b *testing.B) {
 	for _, size := range []int{16, 128, 4096, 1 << 20} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {

@@ -179,6 +179,18 @@ var frameMutants = []mutation.Mutant{
 		New: "wide := uint64(key)",
 	},
 	{
+		Class: "5.3", Fault: "masking a long payload goes on beyond its end",
+		File: "frame/mask_amd64.s", Tests: "frame",
+		Old: "LEAQ  -64(CX), BX",
+		New: "LEAQ  -56(CX), BX",
+	},
+	{
+		Class: "5.3", Fault: "the last words of a long payload are not masked",
+		File: "frame/mask_amd64.s", Tests: "frame",
+		Old: "	CMPQ AX, CX\n	JCC  done",
+		New: "	CMPQ AX, BX\n	JCC  done",
+	},
+	{
 		Class: "8.1", Fault: "overlong forms of four bytes pass",
 		File: "frame/utf8.go", Tests: "frame endpoint",
 		Old: "u.low = 0x90 // overlong",
