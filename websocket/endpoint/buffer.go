@@ -31,9 +31,12 @@ func newBuffer(n int) *buffer {
 
 // release gives the memory back; nobody may use it afterwards.
 func (b *buffer) release() {
-	if b == nil {
-		return
+	if b != nil {
+		b.giveBack()
 	}
+}
+
+func (b *buffer) giveBack() {
 	poison(b.bytes[:cap(b.bytes)])
 	size := cap(b.bytes)
 	class := bits.Len(uint(size)) - 1

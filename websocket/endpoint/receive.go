@@ -47,6 +47,10 @@ func (e *Endpoint) next(now time.Duration, parts bool) Event {
 		return Event{}
 	}
 	r.reclaim()
+	if len(r.in) == 0 && !r.inFrame && !r.inflates && e.state < ending { // nearly always, after a message
+		e.rest()
+		return Event{}
+	}
 	for e.state < ending {
 		if r.inflates {
 			if event := e.inflate(r, parts); event.Kind != None {

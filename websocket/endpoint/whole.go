@@ -43,8 +43,8 @@ func (e *Endpoint) Whole() (frame.Opcode, []byte) {
 	return opcode, payload
 }
 
-// wholeFrame returns how long the header is of a frame that is a message by
-// itself, and how long its payload; 0 for any other, and for one that breaks a rule.
+// wholeFrame returns how long the header is of a frame that is a message by itself, and how long its payload; 0 for any other,
+// and for one that breaks a rule. The header may be longer than what is there. It is small enough to be put in line.
 func wholeFrame(b []byte, receiver frame.Side) (start, length int) {
 	const (
 		finText   = 0x80 | byte(frame.Text)
@@ -68,9 +68,6 @@ func wholeFrame(b []byte, receiver frame.Side) (start, length int) {
 			return 0, 0
 		}
 	default:
-		return 0, 0
-	}
-	if len(b) < start {
 		return 0, 0
 	}
 	return start, length

@@ -91,46 +91,50 @@ func (l *loop) pump(c *line) {
 	message := l.reactor.config.Handler.Message
 	t := l.at(c)
 	for !c.broken {
-		if opcode, payload := c.endpoint.Whole(); opcode != frame.Continuation {
-			message(t, websocket.MessageType(opcode), payload)
-			l.relieve(c)
-			continue
-		}
-		event := c.endpoint.Next(l.now)
-		switch event.Kind {
-		case endpoint.Message:
-			message(t, websocket.MessageType(event.Opcode), event.Payload)
-			l.relieve(c)
-		case endpoint.None:
-			l.flush(c)
-			return
-		case endpoint.Inflating:
-			if !l.mayInflate(c, event.First) {
+		opcode, payload := c.endpoint.Whole()
+		if opcode == frame.Continuation {
+			switch event := c.endpoint.Next(l.now); event.Kind {
+			case endpoint.Message:
+				opcode, payload = event.Opcode, event.Payload
+			case endpoint.None:
 				l.flush(c)
 				return
+			case endpoint.Inflating:
+				if !l.mayInflate(c, event.First) {
+					l.flush(c)
+					return
+				}
+				continue
+			case endpoint.Closed:
+				l.flush(c)
+				l.finish(c, event)
+				return
+			default:
+				continue
 			}
-		case endpoint.Closed:
-			l.flush(c)
-			l.finish(c, event)
-			return
+		}
+		message(t, websocket.MessageType(opcode), payload)
+		if c.endpoint.Pending() > outBytes {
+			l.relieve(c)
 		}
 	}
 }
 
-// relieve sends replies when there are many, before more are made.
+// relieve sends replies of which there are many, before more are made.
 func (l *loop) relieve(c *line) {
-	if c.endpoint.Pending() > outBytes {
-		l.flush(c)
-		l.lend(c)
-	}
+	l.flush(c)
+	l.lendBuffer(c)
 }
 
 // lend gives the endpoint of a line a buffer for its output, so that none is held
 // between turns. What is to be sent of a fan-out comes before what follows.
 func (l *loop) lend(c *line) {
-	if c.lent {
-		return
+	if !c.lent {
+		l.lendBuffer(c)
 	}
+}
+
+func (l *loop) lendBuffer(c *line) {
 	var buf []byte
 	if n := len(l.spare); n > 0 {
 		buf, l.spare = l.spare[n-1], l.spare[:n-1]
