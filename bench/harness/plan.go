@@ -101,7 +101,7 @@ func pace(subscribers int) time.Duration { return time.Duration(subscribers) * 2
 
 func broadcastCells(size Size) (cells []cell) {
 	add := func(conns, bytes, k int) {
-		count := max(size.deliveries/2/conns, 2)
+		count := max(size.deliveries/conns, 2)
 		cells = append(cells, cell{
 			name: fmt.Sprintf("engine/fan/%d:%d:%d", conns, bytes, k), lines: lines{subscribers: conns}, expect: pace(conns) * time.Duration(count),
 			measure: func(p *pair) (Values, error) { return p.broadcast(bytes, k, count, pace(conns)) },
