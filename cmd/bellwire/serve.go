@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bellwire/bellwire/internal/heapfloor"
 	"github.com/bellwire/bellwire/server"
 	"github.com/bellwire/bellwire/server/config"
 	"github.com/bellwire/bellwire/server/logging"
@@ -63,11 +64,19 @@ func serveCommand() *cobra.Command {
 	return command
 }
 
+// heapFloorBytes is what the heap may grow to before it is collected. With the 3 MB that hardly any connections take, a publish over
+// WebSocket was 0.89 of what it is without, one over HTTP and connecting 0.94. Sixteen MiB gained nothing more, and made a connection
+// take half a kilobyte more as it sits.
+const heapFloorBytes = 12 << 20
+
 // serve runs a server until ctx ends.
 func serve(ctx context.Context, cfg *config.Config, feed bool, out, errOut io.Writer) error {
 	level, err := config.ParseLevel(cfg.Log.Level)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		defer heapfloor.Keep(heapFloorBytes)()
 	}
 	logger := logging.New(errOut, level, cfg.Log.Format)
 	s, err := server.New(server.Options{Config: cfg, Version: version, Logger: logger})
