@@ -36,7 +36,9 @@ type Runner struct {
 	Progress *Progress
 	Written  func() // called after each family, so that what was found is not lost
 
-	pairs map[string]*pair // of the family that runs
+	// Of the family that runs.
+	pairs    map[string]*pair
+	failures map[failing]int // in a row
 }
 
 // Run measures what a plan says. Contenders that fail are in the results.
@@ -46,20 +48,23 @@ func (r *Runner) Run(plan *Plan) {
 	}
 	for _, f := range plan.families {
 		r.pairs = make(map[string]*pair)
-		if f.round != nil {
-			for round := range r.Rounds {
+		r.failures = make(map[failing]int)
+		for round := range r.Rounds {
+			if f.round != nil {
 				f.round(r, f, round)
-				r.stopAll()
+			} else {
+				for _, c := range f.cells {
+					r.cell(f, c, round)
+				}
 			}
-		} else {
-			for _, c := range f.cells {
-				r.cell(f, c)
-			}
+			r.stopAll()
 		}
-		r.stopAll()
 		r.Written()
 	}
 }
+
+// failing is who fails, and where.
+type failing struct{ cell, contender string }
 
 func (r *Runner) stopAll() {
 	for name, p := range r.pairs {
@@ -68,24 +73,23 @@ func (r *Runner) stopAll() {
 	}
 }
 
-// cell measures all contenders in turn, in each round beginning with another one.
-func (r *Runner) cell(f *family, c cell) {
-	failures := make(map[string]int)
-	for round := range r.Rounds {
-		for turn := range f.contenders {
-			contender := f.contenders[(turn+round)%len(f.contenders)]
-			r.Progress.step(c.name, contender.Name, round, r.Rounds, c.expect)
-			if failures[contender.Name] >= failuresMax {
-				continue
-			}
-			values, err := r.measure(f, c, contender)
-			r.note(c.name, contender.Name, round, values, err)
-			if err != nil {
-				failures[contender.Name]++
-				continue
-			}
-			failures[contender.Name] = 0
+// cell measures all contenders in turn, in each round beginning with another one. All processes are new in each round: where
+// the system has put the memory of one makes up to a seventh of what it takes, as long as it lives.
+func (r *Runner) cell(f *family, c cell, round int) {
+	for turn := range f.contenders {
+		contender := f.contenders[(turn+round)%len(f.contenders)]
+		r.Progress.step(c.name, contender.Name, round, r.Rounds, c.expect)
+		which := failing{c.name, contender.Name}
+		if r.failures[which] >= failuresMax {
+			continue
 		}
+		values, err := r.measure(f, c, contender)
+		r.note(c.name, contender.Name, round, values, err)
+		if err != nil {
+			r.failures[which]++
+			continue
+		}
+		r.failures[which] = 0
 	}
 }
 
