@@ -113,7 +113,7 @@ fuzz-short: ## Run every fuzz target of the engine a fixed number of times
 	@$(STEP) "short fuzz" scripts/fuzz 2000x websocket
 
 .PHONY: bench
-bench: ## Measure Bellwire beside its peers, half an hour, into bench/results (NOTE=a sentence, FLAGS of bench/cmd/bench)
+bench: ## Measure Bellwire beside its peers, some forty minutes, into bench/results (NOTE=a sentence, FLAGS of bench/cmd/bench)
 	@$(MAKE) --no-print-directory -C bench full NOTE="$(NOTE)" FLAGS="$(FLAGS)"
 
 .PHONY: bench-test

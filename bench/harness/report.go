@@ -226,7 +226,7 @@ func (r *Report) writeFailures() {
 }
 
 func (r *Report) writeHow() {
-	r.printf("## How to repeat it\n\n```sh\nmake bench              # everything, about half an hour on two processors that do nothing else\n" +
+	r.printf("## How to repeat it\n\n```sh\nmake bench              # everything, about forty minutes on two processors that do nothing else\n" +
 		"make -C bench quick     # a part, in a few minutes\n```\n\nEvery single observation is in [results.json](results.json); " +
 		"[bench/README.md](../README.md) says how it works and what its traps are. ± is half the width of the middle half of the rounds. " +
 		"Connections are on the loopback device of one machine, so that the kernel's receiving half is accounted to the sender.\n")

@@ -64,11 +64,11 @@ func percentFor(live, floor uint64) int {
 	if live >= floor/2 {
 		return percentDefault
 	}
-	return int((floor - live) * 100 / max(live, floor/percentMax, 1))
+	return int((floor - live) * 100 / max(live, floor/growthMax, 1))
 }
 
-// percentMax is about the most that is set, where hardly anything is in use.
-const percentMax = 100
+// growthMax is to how many times what is in use a heap may grow, where hardly anything is.
+const growthMax = 100
 
 // live returns the bytes that the last collection has left.
 func live() uint64 {

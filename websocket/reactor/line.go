@@ -123,7 +123,7 @@ func (l *loop) pump(c *line) {
 // relieve sends replies of which there are many, before more are made.
 func (l *loop) relieve(c *line) {
 	l.flush(c)
-	l.lendBuffer(c)
+	l.lend(c)
 }
 
 // lend gives the endpoint of a line a buffer for its output, so that none is held
