@@ -20,7 +20,7 @@ func (quiet) DeliverPresence(hub.PresenceDelivery) {}
 type ready struct{}
 
 func (ready) Name() string                                   { return "ready" }
-func (ready) Binary() bool                                   { return false }
+func (ready) Framing() hub.Framing                           { return hub.FramingText }
 func (ready) EncodePublication(*realtime.Publication) []byte { return []byte{1} }
 func (ready) EncodePresence(*realtime.PresenceChange) []byte { return []byte{1} }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwire/bellwire/protocol/native/wire"
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/hub"
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
@@ -41,6 +42,14 @@ func (p Protocol) Binary() bool { return p.format.Binary() }
 
 // statusUnsupportedData is the WebSocket code for a message of the wrong kind (CON-2).
 const statusUnsupportedData realtime.Code = 1003
+
+// Framing implements hub.Encoder.
+func (p Protocol) Framing() hub.Framing {
+	if p.format.Binary() {
+		return hub.FramingBinary
+	}
+	return hub.FramingText
+}
 
 // Next implements session.Protocol.
 func (p Protocol) Next(message []byte, binary bool) (session.Request, []byte, error) {

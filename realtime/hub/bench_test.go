@@ -20,7 +20,7 @@ type ready struct{}
 var encoded = []byte("encoded")
 
 func (ready) Name() string                                   { return "ready" }
-func (ready) Binary() bool                                   { return false }
+func (ready) Framing() hub.Framing                           { return hub.FramingText }
 func (ready) EncodePublication(*realtime.Publication) []byte { return encoded }
 func (ready) EncodePresence(*realtime.PresenceChange) []byte { return encoded }
 

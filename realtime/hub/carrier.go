@@ -24,8 +24,17 @@ type Carrier interface {
 	Behind() <-chan struct{}
 
 	// Frame writes a message once for all lines that are passed it before Run returns.
-	Frame(binary bool, message []byte) Frame
+	Frame(framing Framing, message []byte) Frame
 }
+
+// Framing is what a message is on a line.
+type Framing uint8
+
+const (
+	FramingText   Framing = iota // a text message of a WebSocket
+	FramingBinary                // a binary message of a WebSocket
+	FramingNone                  // what it is, without anything around it
+)
 
 // know notes a carrier, so that Behind asks it.
 func (h *Hub) know(carrier Carrier) {
@@ -158,7 +167,7 @@ func (c *Cohort) deliver(p *parcel) {
 
 func (p *parcel) delivery(protocol uint8, carrier Carrier) Delivery {
 	d := Delivery{Namespace: p.ns, Publication: p.publication, Pattern: p.pattern, Encoded: p.encode(protocol)}
-	d.Frame = carrier.Frame(p.protocols[protocol].Binary(), d.Encoded)
+	d.Frame = carrier.Frame(p.protocols[protocol].Framing(), d.Encoded)
 	return d
 }
 

@@ -67,8 +67,8 @@ type Encoder interface {
 	// Name is the protocol's own; encoders with the same name give the same bytes.
 	Name() string
 
-	// Binary reports whether its messages are binary ones of a WebSocket, and not text.
-	Binary() bool
+	// Framing is what its messages are on a line.
+	Framing() Framing
 
 	// EncodePublication returns the whole message. A publication with neither payload nor state is the mark `skipped`
 	// (SRV-2); one whose Offset is 0 has no position.

@@ -27,7 +27,12 @@ func newEncoder(name string) encoder { return encoder{name, new(atomic.Int64)} }
 
 func (e encoder) Name() string { return e.name }
 
-func (e encoder) Binary() bool { return e.name == "p" }
+func (e encoder) Framing() hub.Framing {
+	if e.name == "p" {
+		return hub.FramingBinary
+	}
+	return hub.FramingText
+}
 
 func (e encoder) EncodePublication(p *realtime.Publication) []byte {
 	e.count.Add(1)
@@ -136,10 +141,10 @@ func (l *loop) Behind() <-chan struct{} {
 
 func (l *loop) CarryUrgent(task *hub.Cohort, with any) { task.Run(with) }
 
-func (l *loop) Frame(binary bool, message []byte) hub.Frame {
+func (l *loop) Frame(framing hub.Framing, message []byte) hub.Frame {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.frames = append(l.frames, fmt.Sprint(binary, " ", string(message)))
+	l.frames = append(l.frames, fmt.Sprint(framing == hub.FramingBinary, " ", string(message)))
 	return hub.Frame(len(l.frames))
 }
 

@@ -42,7 +42,7 @@ func (ignorant) DeliverPresence(hub.PresenceDelivery) {}
 type encoder struct{}
 
 func (encoder) Name() string                                   { return "nothing" }
-func (encoder) Binary() bool                                   { return false }
+func (encoder) Framing() hub.Framing                           { return hub.FramingText }
 func (encoder) EncodePublication(*realtime.Publication) []byte { return []byte("p") }
 func (encoder) EncodePresence(*realtime.PresenceChange) []byte { return []byte("c") }
 

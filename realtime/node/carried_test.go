@@ -82,7 +82,7 @@ func (l *loop) Carry(task *hub.Cohort, with any, _ int) bool {
 
 func (l *loop) CarryUrgent(task *hub.Cohort, with any) { l.Carry(task, with, 0) }
 
-func (l *loop) Frame(_ bool, message []byte) hub.Frame {
+func (l *loop) Frame(_ hub.Framing, message []byte) hub.Frame {
 	l.frames = append(l.frames, string(message))
 	return hub.Frame(len(l.frames))
 }

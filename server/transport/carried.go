@@ -194,8 +194,8 @@ func (c *carrier) CarryUrgent(task *hub.Cohort, with any) {
 func (c *carrier) Behind() <-chan struct{} { return c.loop.Behind() }
 
 // Frame implements hub.Carrier.
-func (c *carrier) Frame(binary bool, message []byte) hub.Frame {
-	return hub.Frame(c.loop.Frame(messageType(binary), message))
+func (c *carrier) Frame(framing hub.Framing, message []byte) hub.Frame {
+	return hub.Frame(c.loop.Frame(messageType(framing == hub.FramingBinary), message))
 }
 
 // trim gives back what an unusually large write has taken.
