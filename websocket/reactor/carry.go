@@ -64,7 +64,7 @@ func (l *Loop) Frame(kind websocket.MessageType, payload []byte) Frame {
 func (l *Loop) Ready(c Conn) bool {
 	own := l.own
 	line := own.table.find(c.slot, c.generation)
-	return line != nil && line.state == open && !line.broken && !line.blocked() && own.departing(line).bytes() < readPauseBytes
+	return line != nil && line.lives() && !line.broken && !line.blocked() && own.departing(line).bytes() < readPauseBytes
 }
 
 // Blocked reports whether output of a connection waits for its peer. Handler.Drained

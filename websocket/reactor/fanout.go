@@ -73,12 +73,12 @@ func (l *loop) mark(c *line, f Frame) bool {
 			d.to = to
 			return true
 		}
-		if l.lent < spareMax {
+		if l.lent < spareMax && c.state == open {
 			return false
 		}
 		l.flush(c) // a buffer for each line of a large fan-out would be too much: two calls instead
 	}
-	if c.state != open || c.broken || c.lent || c.compresses || !c.endpoint.Open() {
+	if c.broken || c.state != streaming && (c.state != open || c.lent || c.compresses || !c.endpoint.Open()) {
 		return false
 	}
 	leaves := departure{c.slot, c.fd, from, to}

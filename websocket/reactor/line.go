@@ -27,11 +27,13 @@ type arrival struct {
 func (l *loop) attach(a *arrival) {
 	c := l.table.take()
 	c.fd = a.fd
-	c.state = open
 	c.settings = a.settings
 	c.data = a.data
-	c.compresses = a.deflate != nil
-	c.endpoint.Init(&a.settings.config, a.deflate, l.now)
+	if c.state = streaming; a.settings.stream == nil {
+		c.state = open
+		c.compresses = a.deflate != nil
+		c.endpoint.Init(&a.settings.config, a.deflate, l.now)
+	}
 	c.interest = interestRead
 	if err := l.poller.add(c.fd, c.slot, c.generation, c.interest); err != nil {
 		l.doom(c, err)
@@ -47,10 +49,12 @@ func (l *loop) start(c *line, first []byte) {
 	if l.draining != nil {
 		l.at(c).Close(l.draining.code, l.draining.reason)
 	}
-	if len(first) > 0 {
-		c.endpoint.Receive(first, l.now)
+	if c.state == open {
+		if len(first) > 0 {
+			c.endpoint.Receive(first, l.now)
+		}
+		l.pump(c)
 	}
-	l.pump(c)
 	l.schedule(c)
 }
 
@@ -73,6 +77,9 @@ func (l *loop) readable(c *line, end bool) {
 			c.endpoint.Receive(l.input[:n], l.now)
 			l.pump(c)
 			poison(l.input[:n])
+		case c.state == streaming:
+			l.doom(c, ErrUnasked)
+			return
 		}
 		if n == len(l.input) {
 			l.readAgain(c)
@@ -152,6 +159,9 @@ func (l *loop) flush(c *line) {
 		l.write(c, run)
 		return
 	}
+	if c.isStream() {
+		return
+	}
 	out := c.endpoint.Output()
 	if len(out) > 0 {
 		l.write(c, out)
@@ -229,7 +239,7 @@ func (l *loop) writable(c *line) {
 			q.untaken = untaken(c.fd)
 			l.watch(c)
 			return
-		case c.settings.writeTimeout > 0 && c.state == open:
+		case c.settings.writeTimeout > 0 && c.lives():
 			q.due = l.now + c.settings.writeTimeout // judged by progress
 		}
 		q.sent += n
@@ -281,6 +291,10 @@ func (l *loop) watch(c *line) {
 
 // schedule puts a line where the wheel finds it in time.
 func (l *loop) schedule(c *line) {
+	if c.isStream() {
+		l.scheduleStream(c)
+		return
+	}
 	due, ok := c.endpoint.Deadline()
 	if q := c.backlog; q != nil && q.due != 0 && (!ok || q.due < due) {
 		due, ok = q.due, true
@@ -301,6 +315,10 @@ func (l *loop) due(c *line) {
 	}
 	if q := c.backlog; q != nil && q.due != 0 && l.now >= q.due && !l.progresses(c) {
 		l.doom(c, ErrSlow)
+		return
+	}
+	if c.isStream() {
+		l.dueStream(c)
 		return
 	}
 	if due, ok := c.endpoint.Deadline(); ok && l.now >= due {
@@ -329,7 +347,7 @@ func (l *loop) due(c *line) {
 // link that takes longer than any timeout.
 func (l *loop) progresses(c *line) bool {
 	q, left := c.backlog, untaken(c.fd)
-	if c.state != open || c.settings.writeTimeout <= 0 || left > q.untaken-progressBytesMin {
+	if !c.lives() || c.settings.writeTimeout <= 0 || left > q.untaken-progressBytesMin {
 		return false
 	}
 	q.untaken = left
@@ -350,6 +368,11 @@ func (l *loop) finish(c *line, last endpoint.Event) {
 		l.release(c)
 		return
 	}
+	l.linger(c)
+}
+
+// linger stops sending, once all has gone out, and waits for the peer.
+func (l *loop) linger(c *line) {
 	if c.backlog == nil {
 		c.backlog = new(backlog)
 	}
@@ -374,6 +397,8 @@ func (l *loop) abandon(c *line, err error) {
 			err = nil
 		}
 		l.closed(c, websocket.EndError(last, err))
+	case streaming:
+		l.closed(c, err)
 	}
 	l.release(c)
 }

@@ -269,7 +269,7 @@ func (l *loop) doLine(line *line, c *call) {
 
 // call calls into the program in a turn of a line.
 func (l *loop) call(c *line, f func(*Turn)) {
-	if c.state != open || c.broken || f == nil {
+	if !c.lives() || c.broken || f == nil {
 		return
 	}
 	defer l.recovered(c)
@@ -292,9 +292,11 @@ func (l *loop) guard(c *line, f func()) {
 func (l *loop) recovered(c *line) {
 	if cause := recover(); cause != nil {
 		l.reactor.config.Logger.Error("handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-		l.lend(c)
-		c.endpoint.SendClose(frame.StatusUnexpected, "", l.now)
-		l.flush(c)
+		if !c.isStream() {
+			l.lend(c)
+			c.endpoint.SendClose(frame.StatusUnexpected, "", l.now)
+			l.flush(c)
+		}
 		l.doom(c, errPanic)
 	}
 }
@@ -328,7 +330,7 @@ func (l *loop) beginDrain(c *closing) {
 		switch line.state {
 		case greeting:
 			l.doom(line, errShut)
-		case open:
+		case open, streaming:
 			l.at(line).Close(c.code, c.reason)
 			l.departs(line)
 		}

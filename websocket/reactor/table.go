@@ -39,6 +39,7 @@ type state uint8
 const (
 	free      state = iota
 	open            // an endpoint speaks
+	streaming       // only this side speaks: stream.go
 	greeting        // accepted, and has not said what it wants
 	lingering       // the endpoint has ended and the peer may still read what was sent last
 )
@@ -55,6 +56,7 @@ type backlog struct {
 
 // settings are shared by all connections that were upgraded alike.
 type settings struct {
+	stream       *StreamConfig // nil: these are of WebSockets
 	config       endpoint.Config
 	subprotocol  string
 	writeTimeout time.Duration

@@ -62,8 +62,12 @@ func (t *Turn) Queued() int {
 }
 
 // Close starts the close handshake. Messages may come until the peer has answered
-// it, at most for the close timeout; nothing more can be sent.
+// it, at most for the close timeout; nothing more can be sent. A stream ends, and its peer hears of neither code nor reason.
 func (t *Turn) Close(code websocket.StatusCode, reason string) error {
+	if t.line.state == streaming {
+		t.loop.endStream(t.line)
+		return nil
+	}
 	if t.line.state != open {
 		return websocket.ErrClosed
 	}
@@ -77,7 +81,7 @@ func (t *Turn) Close(code websocket.StatusCode, reason string) error {
 
 // CloseNow ends the connection without a handshake. What was sent in this turn may be lost.
 func (t *Turn) CloseNow() {
-	if t.line.state == open {
+	if t.line.lives() {
 		t.loop.doom(t.line, websocket.ErrClosed)
 	}
 }
@@ -87,7 +91,7 @@ func (t *Turn) CloseNow() {
 // more of the connection is read; messages that were read already are still handed out, and
 // should be handed off too if their order matters. In a task, Conn is what to use.
 // It reports false for a connection that has ended: the task will not run. One that waits
-// for others when its connection ends does not run either.
+// for others when its connection ends does not run either. Streams take no tasks.
 func (t *Turn) HandOff(task func()) bool {
 	if t.line.state != open || t.line.broken {
 		return false
