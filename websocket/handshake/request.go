@@ -83,7 +83,7 @@ func (p *Policy) Check(r Request) (Accepted, *Refusal) {
 	if refusal != nil {
 		return Accepted{}, refusal
 	}
-	if !p.allowsOrigin(r) {
+	if !p.AllowsOrigin(r) {
 		return Accepted{}, refuseOrigin
 	}
 	if accepted.Subprotocol, refusal = p.chooseSubprotocol(r.Header["Sec-Websocket-Protocol"]); refusal != nil {
@@ -180,9 +180,9 @@ func single(values []string) (string, bool) {
 	return trim(values[0]), true
 }
 
-// allowsOrigin holds the Origin against the policy. A request without one comes
+// AllowsOrigin holds the Origin of a request of any kind against Origins and AnyOrigin. A request without one comes
 // from no browser, and no policy of origins can bind it.
-func (p *Policy) allowsOrigin(r Request) bool {
+func (p *Policy) AllowsOrigin(r Request) bool {
 	values := r.Header["Origin"]
 	if len(values) == 0 || p.AnyOrigin {
 		return true
