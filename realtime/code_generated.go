@@ -98,7 +98,7 @@ const (
 	CodeNoPong Code = 4504
 	// The server failed in a way that ended this connection; its log has the cause.
 	CodeServerError Code = 4505
-	// The application's backend asked this connection to connect again.
+	// The client is to connect again: the application's backend asked for it, or a subscription ended for now on a line that cannot subscribe again (section 14).
 	CodeReconnect Code = 4506
 )
 
@@ -331,7 +331,7 @@ func (c Code) Meaning() string {
 	case CodeServerError:
 		return "The server failed in a way that ended this connection; its log has the cause."
 	case CodeReconnect:
-		return "The application's backend asked this connection to connect again."
+		return "The client is to connect again: the application's backend asked for it, or a subscription ended for now on a line that cannot subscribe again (section 14)."
 	}
 	return ""
 }

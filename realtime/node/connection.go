@@ -46,6 +46,16 @@ type Connection struct {
 // ID is the connection's address (NAM-6).
 func (c *Connection) ID() string { return c.core.Connection() }
 
+// Standing says where the session is: connected; or ended, with a code that is not 0; or still before that.
+func (c *Connection) Standing() (connected bool, code realtime.Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.core.IsEnded() {
+		code, _, _ = c.core.Ended()
+	}
+	return c.core.IsConnected(), code
+}
+
 // unlock is deferred by everybody who takes the lock to call the core. It starts what the call has made necessary, and
 // turns a panic into the end of this connection alone.
 func (c *Connection) unlock(task string) {

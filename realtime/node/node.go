@@ -96,6 +96,13 @@ type Hello struct {
 	// then the connection's token, or "".
 	Channels []string
 	Token    string
+
+	// Since is where the client was when it was last here, by channel (EVT-4). Channels that are not among Channels
+	// count for nothing.
+	Since map[string]realtime.Position
+
+	// ListenOnly says that the client can say nothing after its connect (EVT-6).
+	ListenOnly bool
 }
 
 // Open admits a line. The error is an *realtime.Error with CodeOverloaded, or CodeRestart while the node drains; the
@@ -115,6 +122,9 @@ func (n *Node) Open(t session.Transport, p session.Protocol, hello Hello) (*Conn
 	c := &Connection{node: n, transport: t, protocol: p, remoteAddr: hello.RemoteAddr, keeperIndex: -1}
 	c.carried, _ = t.(session.Carried)
 	c.core = session.New(&n.session, p, id, now)
+	if hello.ListenOnly {
+		c.core.ListenOnly()
+	}
 	if !n.index.add(c, n.limits.ConnectionsMax) {
 		return nil, n.refuse(realtime.CodeOverloaded)
 	}

@@ -105,6 +105,9 @@ func (c *Connection) connectByItself() {
 	wishes := make([]session.Wish, len(hello.Channels))
 	for i, channel := range hello.Channels {
 		wishes[i].Channel = channel
+		if since, known := hello.Since[channel]; known {
+			wishes[i].Since = &since
+		}
 	}
 	connect := &session.Connect{Token: hello.Token, Subscribe: wishes}
 	now := c.node.config.Clock.Now()

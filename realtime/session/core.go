@@ -61,6 +61,7 @@ type Core struct {
 	expires   time.Duration // of the connection's token; 0: never
 	verdict   verdict
 	phase     phase
+	listens   bool // the client says nothing after its connect
 }
 
 // verdict is why a session is over.
@@ -75,6 +76,9 @@ func New(config *Config, protocol Protocol, connection string, now time.Time) *C
 	c.connectBy = c.at(now) + config.ConnectTimeout
 	return c
 }
+
+// ListenOnly says that the client can say nothing after its connect (EVT-6). It is called before anything else.
+func (c *Core) ListenOnly() { c.listens = true }
 
 // at is an instant as the core counts it: by the monotonic clock, where there is one.
 func (c *Core) at(now time.Time) time.Duration { return now.Sub(c.config.Start) }

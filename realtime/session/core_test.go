@@ -40,14 +40,19 @@ func newDriver(t *testing.T) *driver {
 // connected is a driver whose client has connected and read the answer.
 func connected(t *testing.T) *driver {
 	d := newDriver(t)
+	d.connect()
+	return d
+}
+
+func (d *driver) connect() {
+	d.t.Helper()
 	d.receive(&session.Connect{})
 	task[*session.Admit](d)
 	d.core.FinishAdmit(session.Admitted{User: "ann"}, nil, d.now)
 	if d.core.Next(d.now) != nil || d.core.Busy() {
-		t.Fatal("connect is not over")
+		d.t.Fatal("connect is not over")
 	}
 	d.drain()
-	return d
 }
 
 func (d *driver) receive(command session.Command) {
@@ -335,6 +340,32 @@ func TestAFullQueueThatDropsFreesWhatItHeldOfTheChannel(t *testing.T) { // LIV-6
 	d.want(`{"unsubscribed":{"channel":"room:a","code":351,"reason":"slow_subscription"}}`)
 	if n := d.core.Dropped(); n != 17 {
 		t.Errorf("%d dropped, want 16 queued and the one that did not fit", n)
+	}
+}
+
+// Who cannot subscribe again is told to come again, and keeps nothing of what could no longer be sent in order.
+func TestAListenerComesAgainWhenASubscriptionEndsForNow(t *testing.T) { // EVT-6
+	for _, row := range []struct {
+		code realtime.Code
+		want []string
+	}{
+		{realtime.CodeInsufficient, []string{
+			`{"unsubscribed":{"channel":"room:a","code":350,"reason":"insufficient"}}`,
+			`{"disconnect":{"code":4506,"reason":"insufficient","reconnect":{"window_ms":1000}}}`,
+		}},
+		{realtime.CodeUnsubscribed, []string{`{"unsubscribed":{"channel":"room:a","code":300,"reason":"unsubscribed"}}`}},
+	} {
+		d := newDriver(t)
+		d.core.ListenOnly()
+		d.connect()
+		d.live(0)
+		if !d.core.Unsubscribe("room:a", row.code, "") {
+			t.Fatal("not subscribed")
+		}
+		d.want(row.want...)
+		if d.core.IsEnded() != row.code.Retry() {
+			t.Errorf("after %s: ended %t", row.code.Name(), d.core.IsEnded())
+		}
 	}
 }
 

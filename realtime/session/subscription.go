@@ -106,13 +106,17 @@ func (c *Core) leave(s *Subscription) {
 	c.chores = append(c.chores, s)
 }
 
-// endSubscription tells the client that a subscription is over (SRV-5).
+// endSubscription tells the client that a subscription is over (SRV-5). One that cannot subscribe again is told to come again, which
+// is how it does (EVT-6).
 func (c *Core) endSubscription(s *Subscription, code realtime.Code, reason string) {
 	if reason == "" {
 		reason = code.Name()
 	}
 	c.conclude(s)
 	c.say(0, &Unsubscribed{Channel: s.channel, Code: code, Reason: reason})
+	if c.listens && code.Retry() {
+		c.End(realtime.CodeReconnect, reason)
+	}
 }
 
 // Unsubscribe ends a subscription by the will of the server, and reports whether there was one.
