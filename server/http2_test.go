@@ -27,6 +27,7 @@ func TestWebSocketOverHTTP2(t *testing.T) {
 		t.Run("refusals", http2Refusals)
 		t.Run("LIV-5 drain", http2Drain)
 		t.Run("HS-24 floods", http2Floods)
+		t.Run("events", func(t *testing.T) { eventRules(t, streamNewsroom) })
 		return
 	}
 	cfg, err := config.Load(config.Sources{Flags: map[string]any{"dev": true, "http2_websocket": true}})

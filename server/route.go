@@ -10,8 +10,11 @@ import (
 	"github.com/bellwire/bellwire/web"
 )
 
-// webSocketPath is where the line is.
-const webSocketPath = "/ws"
+// Where the lines are.
+const (
+	webSocketPath = "/ws"
+	eventsPath    = "/sse"
+)
 
 // router finds handlers by the exact path. It cleans and redirects nothing: a path that is not spelled as it should be
 // does not exist (AP-10).
@@ -83,7 +86,7 @@ func (s *Server) routes(methods *api.API) (public, internal http.Handler) {
 		"/healthz": http.HandlerFunc(api.Healthz),
 		"/readyz":  api.Readyz(s.node.Ready, s.logger),
 	}
-	outside := &router{exact: map[string]http.Handler{webSocketPath: s.websocket}, prefixes: map[string]http.Handler{}}
+	outside := &router{exact: map[string]http.Handler{webSocketPath: s.websocket, eventsPath: s.events}, prefixes: map[string]http.Handler{}}
 	inside := outside
 	metrics := s.metrics.Handler()
 	if s.config.InternalListen != "" {

@@ -41,6 +41,7 @@ type Server struct {
 	node      *node.Node
 	api       *api.API
 	websocket *transport.WebSocket
+	events    *transport.Events
 	admission *transport.Admission
 	failures  *failure.Counter // invalid tokens of each address
 	public    *http.Server

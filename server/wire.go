@@ -1,15 +1,17 @@
 package server
 
 import (
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"crypto/tls"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/bellwire/bellwire/backend/memory"
 	"github.com/bellwire/bellwire/protocol/native"
+	"github.com/bellwire/bellwire/protocol/sse"
 	"github.com/bellwire/bellwire/realtime"
 	"github.com/bellwire/bellwire/realtime/broker"
 	"github.com/bellwire/bellwire/realtime/node"
@@ -53,6 +55,7 @@ func (s *Server) wire() error {
 	if s.websocket, err = transport.NewWebSocket(s.transportConfig(proxies)); err != nil {
 		return err
 	}
+	s.events = s.websocket.Events(sse.New(native.JSON, drawWithin))
 	s.api = s.newAPI(proxies)
 	public, internal := s.routes(s.api)
 	s.public = s.httpServer(public)
@@ -100,7 +103,7 @@ func (s *Server) nodeConfig(verifier *auth.Verifier) node.Config {
 			QueueBytesMax: int(limits.QueueBytes), QueueMessagesMax: limits.QueueMessages,
 			ConnectTimeout: limits.ConnectTimeout, PingInterval: limits.Ping, PongTimeout: limits.Pong,
 		},
-		Clock: systemClock{}, Rand: rand.Reader, Logger: s.logger, Metrics: s.metrics,
+		Clock: systemClock{}, Rand: cryptorand.Reader, Logger: s.logger, Metrics: s.metrics,
 	}
 }
 
@@ -113,7 +116,7 @@ func (s *Server) tokenRefused(remoteAddr string) {
 
 func (s *Server) newBackend(sink broker.Sink) (broker.Backend, error) {
 	backend, err := memory.New(memory.Config{
-		Sink: sink, Clock: systemClock{}, Rand: rand.Reader, Logger: s.logger,
+		Sink: sink, Clock: systemClock{}, Rand: cryptorand.Reader, Logger: s.logger,
 		BytesMax: int(s.config.Limits.HeldBytes), ChannelsMax: s.config.Limits.Channels,
 	})
 	if err != nil {
@@ -143,6 +146,9 @@ func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 		Ping:        limits.Ping, Pong: limits.Pong, WriteTimeout: limits.WriteTimeout, CloseTimeout: limits.CloseTimeout,
 	}
 }
+
+// drawWithin draws when a client is to come again, evenly over the window (LIV-3).
+func drawWithin(window time.Duration) time.Duration { return rand.N(window) }
 
 func (s *Server) newAPI(proxies *transport.Proxies) *api.API {
 	return api.New(api.Config{

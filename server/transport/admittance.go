@@ -67,7 +67,7 @@ func (a *admittance) admit() error {
 func (a *admittance) newLine() session.Transport {
 	t := a.transport
 	if a.onReactor {
-		a.carried = &carriedLine{transport: t, kind: messageType(a.protocol.Binary), slot: a.slot}
+		a.carried = &carriedLine{carriage: carriage{transport: t, slot: a.slot}, kind: messageType(a.protocol.Binary)}
 		return a.carried
 	}
 	a.line = &line{
@@ -99,5 +99,9 @@ func (a *admittance) giveUp(cause error) {
 
 // setRetryAfter says in whole seconds, at least one, when to come again (RFC 9110 10.2.3).
 func setRetryAfter(w http.ResponseWriter, wait time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
+	w.Header().Set("Retry-After", wholeSeconds(wait))
+}
+
+func wholeSeconds(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 }
