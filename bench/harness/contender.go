@@ -27,6 +27,9 @@ type Contender struct {
 	earlier  func(program string) launcher // of an earlier build of our own; nil: there is none
 }
 
+// streams reports whether its subscribers are streams. It publishes as the contender of the same server does that has none.
+func (c Contender) streams() bool { return c.script != nil && c.script.stream != "" }
+
 // launcher starts a contender, on one processor only unless cpu is negative.
 type launcher func(programs *Programs, cpu int) (*server, error)
 
@@ -57,9 +60,12 @@ func Servers() []Contender {
 	return []Contender{
 		{Name: Floor, About: "epoll loop in C: one write for each delivery", script: &broadcastScript, launch: serverFloor},
 		{Name: "bellwire", About: "bellwire serve, native protocol in JSON", script: &bellwireScript, channels: true, launch: bellwire, earlier: earlierBellwire},
+		{Name: "bellwire-sse", About: "bellwire serve, subscribers by Server-Sent Events", script: &bellwireStreams, channels: true, launch: bellwire, earlier: earlierBellwire},
 		{Name: "centrifuge", About: "the library of Centrifugo, JSON", script: &centrifugeScript, channels: true, launch: child("peer", "centrifuge")},
 		{Name: "centrifuge-tuned", About: "the same, 20 ms write delay and what else its documentation offers", script: &centrifugeScript, channels: true,
 			launch: child("peer", "centrifuge-tuned")},
+		{Name: "centrifuge-sse", About: "the library of Centrifugo, subscribers by its Server-Sent Events", script: &centrifugeStreams, channels: true,
+			launch: child("peer", "centrifuge")},
 		{Name: "nats", About: "embedded NATS server, its own WebSocket", script: &natsScript, channels: true, launch: child("peer", "nats")},
 		{Name: "ws-node", About: "ws on Node.js, a broadcast server", script: &broadcastScript, launch: node},
 		{Name: control, About: "the floor once more", script: &broadcastScript, launch: serverFloor},

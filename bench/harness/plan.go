@@ -51,13 +51,14 @@ func NewPlan(size Size, engines, servers []Contender) *Plan {
 	pinned := &family{name: "engine/echo/pinned", setting: Pinned, contenders: engines, cells: echoCells(size, Pinned, size.sizes)}
 	free := &family{name: "engine/echo/free", setting: Free, contenders: engines, cells: echoCells(size, Free, []int{128})}
 	fan := &family{name: "engine/fan", setting: Pinned, contenders: engines, cells: broadcastCells(size)}
+	sockets := with(servers, func(c Contender) bool { return !c.streams() }) // for what is the same, however subscribers come
 	return &Plan{families: []*family{
 		pinned, free, fan, engineLadder(size, engines), serverLadder(size, servers),
 		{name: "server/fan", setting: Pinned, contenders: servers, cells: fanCells(size)},
-		{name: "server/free", setting: Free, contenders: servers, cells: freeCells(size)},
-		{name: "server/channels", setting: Pinned, contenders: with(servers, func(c Contender) bool { return c.channels }), cells: channelCells(size)},
-		{name: "server/publish/websocket", setting: Pinned, contenders: servers, cells: publishCells(size)},
-		{name: "server/publish/http", setting: Pinned, contenders: with(servers, func(c Contender) bool { return c.script.http != "" }), cells: httpCells(size)},
+		{name: "server/free", setting: Free, contenders: sockets, cells: freeCells(size)},
+		{name: "server/channels", setting: Pinned, contenders: with(sockets, func(c Contender) bool { return c.channels }), cells: channelCells(size)},
+		{name: "server/publish/websocket", setting: Pinned, contenders: sockets, cells: publishCells(size)},
+		{name: "server/publish/http", setting: Pinned, contenders: with(sockets, func(c Contender) bool { return c.script.http != "" }), cells: httpCells(size)},
 	}}
 }
 

@@ -1,9 +1,13 @@
 package harness
 
 import (
+	"bufio"
 	"math"
+	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -103,7 +107,7 @@ func TestCostIsAtMostWhatThePlanMayTake(t *testing.T) {
 		size   Size
 		rounds time.Duration
 		most   time.Duration
-	}{"full": {Full, 5, 35 * time.Minute}, "quick": {Quick, 3, 4 * time.Minute}, "smoke": {Smoke, 2, 30 * time.Second}} {
+	}{"full": {Full, 5, 35 * time.Minute}, "quick": {Quick, 3, 270 * time.Second}, "smoke": {Smoke, 2, 30 * time.Second}} {
 		var all time.Duration
 		for _, f := range NewPlan(test.size, Engines(), Servers()).families {
 			t.Logf("%s %s: %v", name, f.name, f.cost()*test.rounds)
@@ -111,6 +115,49 @@ func TestCostIsAtMostWhatThePlanMayTake(t *testing.T) {
 		}
 		if all > test.most {
 			t.Errorf("%s: %v, want at most %v", name, all, test.most)
+		}
+	}
+}
+
+func TestStreamsAreMeasuredWhereTheirSubscribersMatter(t *testing.T) {
+	for _, f := range NewPlan(Full, Engines(), Servers()).families {
+		want := f.name == "server/lines" || f.name == "server/fan"
+		if got := slices.ContainsFunc(f.contenders, Contender.streams); got != want {
+			t.Errorf("%s: streams take part: %t, want %t", f.name, got, want)
+		}
+	}
+}
+
+func TestEarlierBuildIsSpokenToAsItsContender(t *testing.T) {
+	chosen := Select(Servers(), []string{"bellwire@/before", "bellwire-sse@/before"})
+	want := map[string]*script{Floor: &broadcastScript, "bellwire@/before": &bellwireScript, "bellwire-sse@/before": &bellwireStreams}
+	for _, c := range chosen {
+		if c.script != want[c.Name] {
+			t.Errorf("%s has another script", c.Name)
+		}
+	}
+	if len(chosen) != len(want) {
+		t.Errorf("%d were chosen, want %d", len(chosen), len(want))
+	}
+}
+
+// What the load makes of a stream's head is a request with the channel in it.
+func TestStreamIsRequested(t *testing.T) {
+	for _, test := range []struct {
+		script            *script
+		path, field, want string
+	}{
+		{&bellwireStreams, "/sse", "channels", "bench:7"},
+		{&centrifugeStreams, "/connection/sse", "cf_connect", `{"id":1,"connect":{"subs":{"bench:7":{}}}}`},
+	} {
+		head := strings.NewReplacer("%u", "7", "%%", "%").Replace(test.script.stream)
+		request, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
+		if err != nil {
+			t.Errorf("%s: %v", test.path, err)
+			continue
+		}
+		if got := request.URL.Query().Get(test.field); request.URL.Path != test.path || got != test.want {
+			t.Errorf("%s is asked for %s", request.URL.Path, got)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import "fmt"
 
 // script is what a server must be told and what it says, as literal text; native/line.h says what each field is for.
 type script struct {
-	subscribe, ready            string
+	subscribe, stream, ready    string
 	connect, connected          string
 	publish, publishEnd, answer string
 	ping, pong                  string
@@ -43,6 +43,20 @@ var natsScript = script{
 	ping: "PING", pong: "PONG\r\n", binary: true,
 }
 
+// The scripts of subscribers by Server-Sent Events. Centrifuge is told {"id":1,"connect":{"subs":{"bench:%u":{}}}}, escaped for an
+// address, and for printf.
+var (
+	bellwireStreams   = bellwireScript.streamed("/sse?channels=bench:%u", `"subscribed"`)
+	centrifugeStreams = centrifugeScript.streamed("/connection/sse?cf_connect="+
+		"%%7B%%22id%%22:1,%%22connect%%22:%%7B%%22subs%%22:%%7B%%22bench:%u%%22:%%7B%%7D%%7D%%7D%%7D", `"subs"`)
+)
+
+// streamed is the same script with subscribers that are streams.
+func (s script) streamed(target, ready string) script {
+	s.stream, s.subscribe, s.ready = "GET "+target+" HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n", "", ready
+	return s
+}
+
 // broadcastScript is that of the servers without a protocol: the floor, and the one on Node.js.
 var broadcastScript = script{subscribe: "S", ready: "OK", answer: "OK"}
 
@@ -50,7 +64,7 @@ var broadcastScript = script{subscribe: "S", ready: "OK", answer: "OK"}
 func (s *script) teach(load *process) error {
 	flag := map[bool]string{true: "1", false: "0"}
 	for _, field := range [][2]string{
-		{"request", upgrade}, {"subscribe", s.subscribe}, {"ready", s.ready}, {"connect", s.connect}, {"connected", s.connected},
+		{"request", upgrade}, {"stream", s.stream}, {"subscribe", s.subscribe}, {"ready", s.ready}, {"connect", s.connect}, {"connected", s.connected},
 		{"publish", s.publish}, {"publish_end", s.publishEnd}, {"answer", s.answer}, {"ping", s.ping}, {"pong", s.pong},
 		{"http", s.http}, {"http_body", s.httpBody}, {"http_body_end", s.httpBodyEnd}, {"sized", flag[s.sized]}, {"binary", flag[s.binary]},
 	} {

@@ -7,7 +7,8 @@ func sections() []section {
 	const columns = "Columns are connections : bytes : messages "
 	return []section{
 		{title: "Server: fan-out, paced", cells: `server/fan/(10*:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$1", plot: "server-fan",
-			about: "One publication after the other to all subscribers, all delivered before the next one. CPU for each delivery, ratio to one `write`. Columns are subscribers : bytes."},
+			about: "One publication after the other to all subscribers, all delivered before the next one. CPU for each delivery, ratio to one `write`. Columns are subscribers : bytes. " +
+				"With -sse, subscribers have Server-Sent Events; the publisher has a WebSocket as elsewhere."},
 		{title: "Server: fan-out, flat out", cells: `server/flat/((10*):128:\d+)`, contenders: peers, value: "cpu_ns", floor: "server/fan/$2:128", plot: "server-flat",
 			about: "As many publications as answers allow: 1, 4 or 16 unanswered. CPU for each delivered message, ratio to one `write` to as many subscribers, paced. " +
 				"Columns are subscribers : bytes : unanswered. The tuned Centrifuge waits 20 ms for more; nobody else waits."},
@@ -21,7 +22,8 @@ func sections() []section {
 			about: "The same over HTTP/1.1 with kept connections. Centrifuge is behind the smallest handler that does it, without keys; Bellwire's is its own API."},
 		{title: "Server: connections", contenders: servers, plot: "server-memory", plotted: 1,
 			about: "Each has one subscription. Memory is that of the process, the slope over the numbers of connections: after a collection, and as it sits in rounds in which " +
-				"nothing asks for one. The kernel takes about 4.8 kB more at each end, for all alike. Idle connections are pinged, and the load answers: every 25 s by Bellwire and Centrifuge, every two minutes by NATS, never by ws.",
+				"nothing asks for one. The kernel takes about 4.8 kB more at each end, for all alike. Idle connections are pinged, and the load answers: every 25 s by Bellwire and Centrifuge, every two minutes by NATS, never by ws. " +
+				"With -sse nothing answers: Bellwire sends a comment every 15 s, Centrifuge its ping.",
 			columns: []column{
 				{"connect and subscribe, CPU µs", "server/lines", "cpu_ns", 1e-3}, {"memory, bytes", "server/lines", "free_bytes", 1},
 				{"as it sits, bytes", "server/lines", "sits_bytes", 1}, {"idle, CPU µs a second", "server/idle/TOP", "idle_ns", 1e-3},

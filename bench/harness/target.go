@@ -40,6 +40,11 @@ func targets() []target {
 	idle.value, idle.scale, idle.unit = "free_bytes", 1, " B"
 	flat := server("server: fan-out flat out, CPU of a delivered message", "≤ 0.20 × one write", 0.20, `server/flat/(10*):128:16`, "cpu_ns", 0, "")
 	flat.floorCell = "server/fan/$1:128"
+	stream := func(what, goal string, limit float64, value string) target {
+		t := server(what, goal, limit, `server/lines`, value, 1e-3, " kB")
+		t.contender, t.peers = "bellwire-sse", []string{"centrifuge-sse"}
+		return t
+	}
 	return []target{
 		engine("engine: echo, one in flight, epoll driver", "≤ 1.10 × floor", 1.10, "bellwire-reactor", `engine/echo/pinned/10*:\d+:1`),
 		engine("engine: echo, one in flight, goroutine driver", "≤ 1.25 × floor", 1.25, "bellwire", `engine/echo/pinned/10*:\d+:1`),
@@ -53,6 +58,8 @@ func targets() []target {
 		server("server: connect and subscribe, CPU", "≤ 50 µs", 50, `server/lines`, "cpu_ns", 1e-3, " µs"),
 		server("server: memory of a connection with a subscription, collected", "≤ 2.0 kB", 2.0, `server/lines`, "free_bytes", 1e-3, " kB"),
 		server("server: the same as it sits", "≤ 3.0 kB", 3.0, `server/lines`, "sits_bytes", 1e-3, " kB"),
+		stream("server: memory of a line of Server-Sent Events with a subscription, collected", "≤ 2.0 kB", 2.0, "free_bytes"),
+		stream("server: the same as it sits", "≤ 3.0 kB", 3.0, "sits_bytes"),
 		server("server: idle connection, CPU a second", "≤ 0.5 µs", 0.5, `server/idle/\d+`, "idle_ns", 1e-3, " µs"),
 		server("server: memory at start", "≤ 15 MB", 15, `server/lines`, "start_bytes", 1e-6, " MB"),
 		server("server: publish over WebSocket, one unanswered on each line, CPU", "≤ 8 µs", 8, `server/publish/websocket/\d+`, "cpu_ns", 1e-3, " µs"),

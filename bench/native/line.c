@@ -87,10 +87,15 @@ static void is_ready(struct line *l) {
 static size_t upgraded(struct line *l, const uint8_t *b, size_t n) {
 	const uint8_t *end = memmem(b, n, "\r\n\r\n", 4);
 	if (end == NULL) return 0;
-	errno = EPROTO;
-	if (n < 12 || memcmp(b, "HTTP/1.1 101", 12) != 0) fail("the upgrade was refused");
+	if (n < 12 || memcmp(b, l->stream ? "HTTP/1.1 200" : "HTTP/1.1 101", 12) != 0) {
+		fprintf(stderr, "load: the server answers %.*s\n", (int)strcspn((const char *)b, "\r"), b);
+		errno = EPROTO;
+		fail("the request was refused");
+	}
 	const char *text = l->publisher ? script.connect : script.subscribe;
-	if (*text == 0) {
+	if (l->stream) {
+		l->state = LINE_SUBSCRIBING;
+	} else if (*text == 0) {
 		is_ready(l);
 	} else {
 		l->state = LINE_SUBSCRIBING;
@@ -132,20 +137,36 @@ static int has_line(const uint8_t *b, size_t n, const char *text) {
 	return 0;
 }
 
-static void message(struct line *l, const uint8_t *b, size_t n, uint64_t *messages, uint64_t *answers) {
-	if (l->state == LINE_SUBSCRIBING) {
-		const char *ready = l->publisher ? script.connected : script.ready;
-		if (memmem(b, n, ready, strlen(ready)) != NULL) is_ready(l);
-		else if (memmem(b, n, "error", 5) != NULL || memmem(b, n, "-ERR", 4) != NULL) {
-			fprintf(stderr, "load: the server said %.*s\n", (int)n, b);
-			errno = EPROTO;
-			fail("subscribing");
-		}
-		return;
+static void subscribing(struct line *l, const uint8_t *b, size_t n) {
+	const char *ready = l->publisher ? script.connected : script.ready;
+	if (memmem(b, n, ready, strlen(ready)) != NULL) is_ready(l);
+	else if (memmem(b, n, "error", 5) != NULL || memmem(b, n, "-ERR", 4) != NULL) {
+		fprintf(stderr, "load: the server said %.*s\n", (int)n, b);
+		errno = EPROTO;
+		fail("subscribing");
 	}
+}
+
+static void message(struct line *l, const uint8_t *b, size_t n, uint64_t *messages, uint64_t *answers) {
+	if (l->state == LINE_SUBSCRIBING) return subscribing(l, b, n);
 	if (*script.ping && has_line(b, n, script.ping)) say(l, script.pong);
 	if (l->publisher) *answers += count(b, n, script.answer);
 	else *messages += count_markers(b, n);
+}
+
+static void came(struct line *l, uint64_t messages, uint64_t answers) {
+	if (messages + answers == 0) return;
+	l->received += messages;
+	l->answered += answers;
+	if (heard != NULL) heard(l, messages, answers);
+}
+
+// stream handles what stands in a stream and returns how many bytes that was: until it is ready none, for the text may come in parts.
+static size_t stream(struct line *l, const uint8_t *b, size_t n) {
+	if (l->state == LINE_SUBSCRIBING) subscribing(l, b, n);
+	if (l->state == LINE_SUBSCRIBING) return 0;
+	came(l, count_markers(b, n), 0);
+	return n;
 }
 
 // frames handles the whole frames of b and returns how many bytes they were.
@@ -178,11 +199,7 @@ static size_t frames(struct line *l, const uint8_t *b, size_t n) {
 		}
 		at += head + bytes;
 	}
-	if (messages + answers > 0) {
-		l->received += messages;
-		l->answered += answers;
-		if (heard != NULL) heard(l, messages, answers);
-	}
+	came(l, messages, answers);
 	return at;
 }
 
@@ -211,7 +228,7 @@ void line_read(struct line *l) {
 		return;
 	}
 	if (l->state == LINE_UPGRADING) used = upgraded(l, input, n);
-	if (l->state != LINE_UPGRADING) used += frames(l, input + used, n - used);
+	if (l->state != LINE_UPGRADING) used += (l->stream ? stream : frames)(l, input + used, n - used);
 	if (used < n) {
 		l->rest_bytes = n - used;
 		if ((l->rest = malloc(l->rest_bytes)) == NULL) fail("memory");
@@ -236,9 +253,12 @@ static void open_line(int port, uint32_t number, int publisher, int plain) {
 	struct line *l = &lines[lines_used++];
 	*l = (struct line){.fd = fd, .number = number, .publisher = publisher, .plain = plain, .state = LINE_READY};
 	if (!plain) {
+		static char head[SCRIPT_BYTES];
 		l->state = LINE_UPGRADING;
+		l->stream = *script.stream && !publisher;
 		opening++;
-		write_all(fd, (const uint8_t *)script.request, strlen(script.request));
+		int n = snprintf(head, sizeof head, l->stream ? script.stream : script.request, number);
+		write_all(fd, (const uint8_t *)head, (size_t)n);
 	}
 }
 

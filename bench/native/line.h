@@ -1,4 +1,4 @@
-// A line is one WebSocket connection of the load generator: how it is opened, and how what comes on it is read.
+// A line is one connection of the load generator, WebSocket or a stream: how it is opened, and how what comes on it is read.
 #ifndef LINE_H
 #define LINE_H
 
@@ -14,21 +14,23 @@ struct line {
 	enum line_state state;
 	int plain;         // speaks HTTP: what comes is no frames
 	int publisher;     // what comes are answers
+	int stream;        // reads the body of an answer that does not end
 	uint32_t checked;  // echo: bytes compared so far
 	uint32_t number;   // of its channel
 	uint64_t due;      // echo and sink: bytes that have to come
 	uint64_t began;    // when the burst was sent, or the publication
 	uint64_t received; // messages
 	uint64_t answered; // publications
-	uint8_t *rest;     // of an unfinished frame
+	uint8_t *rest;     // of an unfinished frame, or head
 	size_t rest_bytes;
 };
 
 // script is what a server must be told and what it says, in its own protocol. A text may be empty.
 struct script {
 	char request[SCRIPT_BYTES];   // the head of the upgrade
+	char stream[SCRIPT_BYTES];    // instead of it and subscribe, where subscribers are streams; %u is the number of the channel
 	char subscribe[SCRIPT_BYTES]; // one message; %u is the number of the channel
-	char ready[64];               // stands in the answer to it
+	char ready[64];               // stands in the answer to it, or in the stream
 	char connect[SCRIPT_BYTES];   // the same for a line that publishes
 	char connected[64];
 	char publish[SCRIPT_BYTES];   // what stands before the payload; %u is the number of the channel

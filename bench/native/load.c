@@ -1,4 +1,4 @@
-// load opens WebSocket connections and measures a server with them. One thread, one epoll,
+// load opens WebSocket connections, or streams, and measures a server with them. One thread, one epoll,
 // messages made in advance: it costs less than what it measures. Between commands it answers pings.
 //
 //   load PORT                commands come on standard input, one at a time; answers go to standard output:
@@ -355,8 +355,9 @@ static void set_field(const char *field, const char *hex) {
 		char *text;
 		size_t room;
 	} fields[] = {
-		{"request", script.request, sizeof script.request}, {"subscribe", script.subscribe, sizeof script.subscribe},
-		{"ready", script.ready, sizeof script.ready}, {"connect", script.connect, sizeof script.connect},
+		{"request", script.request, sizeof script.request}, {"stream", script.stream, sizeof script.stream},
+		{"subscribe", script.subscribe, sizeof script.subscribe}, {"ready", script.ready, sizeof script.ready},
+		{"connect", script.connect, sizeof script.connect},
 		{"connected", script.connected, sizeof script.connected}, {"publish", script.publish, sizeof script.publish},
 		{"publish_end", script.publish_end, sizeof script.publish_end}, {"answer", script.answer, sizeof script.answer},
 		{"ping", script.ping, sizeof script.ping}, {"pong", script.pong, sizeof script.pong},

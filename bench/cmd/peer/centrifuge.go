@@ -16,8 +16,14 @@ func serveCentrifuge(tuned bool) error {
 	if err != nil {
 		return err
 	}
-	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	node.OnConnecting(func(_ context.Context, event centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		reply := centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{}}
+		if len(event.Channels) > 0 { // which a stream names, so that it needs no second request
+			reply.Subscriptions = make(map[string]centrifuge.SubscribeOptions)
+		}
+		for _, channel := range event.Channels {
+			reply.Subscriptions[channel] = centrifuge.SubscribeOptions{}
+		}
 		if tuned {
 			reply.WriteDelay = 20 * time.Millisecond
 			reply.WriteWithTimer = true
@@ -43,6 +49,8 @@ func serveCentrifuge(tuned bool) error {
 	mux.Handle("/ws", centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		UseWriteBufferPool: tuned, ProcessCommandsOffReadLoop: tuned,
 	}))
+	// A stream would have to answer pings with requests of their own, which the load does not: they are not waited for.
+	mux.Handle("/connection/sse", centrifuge.NewSSEHandler(node, centrifuge.SSEConfig{PingPongConfig: centrifuge.PingPongConfig{PongTimeout: -1}}))
 	mux.Handle("/api/publish", publishHandler(node))
 	go http.Serve(listener, mux)
 	port := listener.Addr().(*net.TCPAddr).Port
