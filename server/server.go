@@ -89,7 +89,7 @@ func (s *Server) admit(listener net.Listener) (net.Listener, error) {
 	if s.config.TLS.CertificateFile != "" {
 		return s.admission.Listen(listener), nil
 	}
-	return s.websocket.Listen(listener, webSocketPath, s.guard(), secure)
+	return s.websocket.Listen(listener, webSocketPath, s.events, eventsPath, s.guard(), secure)
 }
 
 func listen(key, address string) (net.Listener, error) {

@@ -10,13 +10,14 @@ import (
 	"github.com/bellwire/bellwire/websocket/reactor"
 )
 
-// Listen takes the connections of a listener where a loop can serve them from the first byte on. Plain opening handshakes for a path are
-// answered there, behind the guard, without an HTTP server's goroutine and buffers, which were more than a third of the cost
-// of connecting. Every other connection comes out of the listener returned, for an HTTP server, with nothing read of it.
-// secure sets what the header of every answer has.
+// Listen takes the connections of a listener where a loop can serve them from the first byte on. Plain opening handshakes for
+// one path, and requests for event lines at another, are answered there, behind the guard, without an HTTP server's goroutine
+// and buffers, which were more than a third of the cost of connecting. Every other connection comes out of the listener
+// returned, for an HTTP server, with nothing read of it. secure sets what the header of every answer has.
 //
 // Without a reactor all of them do.
-func (t *WebSocket) Listen(listener net.Listener, path string, guard *Guard, secure func(http.ResponseWriter)) (net.Listener, error) {
+func (t *WebSocket) Listen(listener net.Listener, path string, events *Events, eventsPath string, guard *Guard,
+	secure func(http.ResponseWriter)) (net.Listener, error) {
 	if t.reactor == nil {
 		return t.config.Admission.Listen(listener), nil
 	}
@@ -24,16 +25,25 @@ func (t *WebSocket) Listen(listener net.Listener, path string, guard *Guard, sec
 	rest.changed = sync.NewCond(&rest.mu)
 	stop, err := t.reactor.Serve(listener, reactor.Door{
 		Path:        path,
+		StreamPath:  eventsPath,
 		HeadTimeout: t.config.HeadTimeout,
 		Admit: func(peer netip.AddrPort) (any, bool) {
 			slot, ok := t.config.Admission.admit(peer.Addr().Unmap())
 			return slot, ok
 		},
 		Handler: func(w http.ResponseWriter, r *http.Request, ticket any) {
-			if guard.allows(w, r) && t.serve(w, r, ticket.(*Slot)) {
+			slot := ticket.(*Slot)
+			if r.URL.Path == eventsPath {
+				secure(w)
+				if !guard.allows(w, r) || !events.answer(w, r, slot) {
+					slot.Release()
+				}
 				return
 			}
-			ticket.(*Slot).Release()
+			if guard.allows(w, r) && t.serve(w, r, slot) {
+				return
+			}
+			slot.Release()
 			secure(w)
 		},
 		Other: func(line net.Conn, ticket any) { rest.push(line, ticket.(*Slot)) },

@@ -88,8 +88,8 @@ func (p *prelude) refusal(connection *node.Connection, status int, retryAfter ti
 	return "the body must begin with a connect command that is right\n"
 }
 
-// carry has a loop serve the line.
-func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventRequest, slot *Slot) {
+// carry has a loop serve the line, and reports whether it does.
+func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventRequest, slot *Slot) bool {
 	setEventHeader(w.Header(), r)
 	l := &eventLine{
 		carriage:  carriage{transport: e.lines, slot: slot},
@@ -100,7 +100,7 @@ func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventReque
 	if err != nil {
 		slot.Release()
 		e.putOff(w, r, asked, err)
-		return
+		return false
 	}
 	l.connection = connection
 	if err := e.streams.Take(w, r, l); err != nil {
@@ -109,7 +109,9 @@ func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventReque
 		if errors.Is(err, reactor.ErrFull) || errors.Is(err, reactor.ErrBusy) || errors.Is(err, websocket.ErrClosed) { // and still HTTP's
 			e.putOff(w, r, asked, err)
 		}
+		return false
 	}
+	return true
 }
 
 // positions is nil where all ids are of one channel.

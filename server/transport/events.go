@@ -59,9 +59,13 @@ type eventRequest struct {
 }
 
 // ServeHTTP answers a request with a line, or refuses it.
-func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.answer(w, r, ownSlot(r)) }
+
+// answer is ServeHTTP for a request whose connection has a place of its own, or nil. It reports whether a loop has the line;
+// the place is then the line's.
+func (e *Events) answer(w http.ResponseWriter, r *http.Request, own *Slot) (carried bool) {
 	if !e.mayAsk(w, r) {
-		return
+		return false
 	}
 	t := e.lines
 	client := t.config.Proxies.ClientAddr(r)
@@ -69,25 +73,25 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if wait, blocked := t.config.Failures.Blocked(client); blocked {
 		setRetryAfter(w, wait)
 		t.refuse(w, r, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
-		return
+		return false
 	}
 	asked, status, refusal := e.read(w, r)
 	if refusal != "" {
 		t.refuse(w, r, status, refusal)
-		return
+		return false
 	}
 	asked.wants = wants
 	asked.hello.RemoteAddr, asked.hello.ListenOnly = client.String(), true
-	slot, ok := t.config.Admission.slotOf(r, ownSlot(r))
+	slot, ok := t.config.Admission.slotOf(r, own)
 	if !ok {
 		e.putOff(w, r, &asked, errCrowded)
-		return
+		return false
 	}
 	if e.streams != nil && r.TLS == nil && r.ProtoMajor == 1 {
-		e.carry(w, r, &asked, slot)
-	} else {
-		e.serve(w, r, &asked, slot)
+		return e.carry(w, r, &asked, slot)
 	}
+	e.serve(w, r, &asked, slot)
+	return false
 }
 
 // mayAsk answers what is no request for a line: other methods, foreign origins, and questions whether one may ask (SE-07).

@@ -79,20 +79,23 @@ var doorMutants = []mutation.Mutant{
 	{
 		Class: "HS-21", Fault: "what came with the request is not looked at until more comes",
 		File: "reactor/door.go", Tests: "reactor:TestWhatComesBehindAHandshakeIsReadWithIt",
-		Old: "if c.state == open && got > length {",
+		Old: "if c.lives() && got > length {",
 		New: "if false {",
 	},
 	{
 		Class: "VC-25", Fault: "a door serves any path",
 		File: "reactor/door.go", Tests: "reactor:TestADoorHandsOverWhatItDoesNotServe",
-		Old: "request.URL.Path != n.door.Path ||",
+		Old: "request.URL.Path == d.Path && ",
 		New: "",
 	},
 	{
 		Class: "VC-25", Fault: "a path is compared as it is unescaped",
 		File: "reactor/door.go", Tests: "reactor:TestADoorHandsOverWhatItDoesNotServe",
-		Old: ` || request.URL.RawPath != "" {`,
-		New: ` {`,
+		Old: `	if request.URL.RawPath != "" {
+		return false
+	}
+`,
+		New: "",
 	},
 	{
 		Class: "VC-21", Fault: "a peer that says nothing stays",

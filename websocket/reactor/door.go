@@ -10,23 +10,26 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
 // Door says how connections are taken from a listener without an HTTP server in between,
 // whose goroutine, buffers and wake-ups cost as much as all the rest of a new connection. It
-// takes plain opening handshakes only; everything else is handed over untouched. No field but Admit and Gone may be nil.
+// takes plain opening handshakes and plain GET requests for streams only; everything else is handed over untouched. No field
+// but Admit and Gone may be nil.
 type Door struct {
 	// Admit is asked for each connection, before anything is read of it; for one on which nothing comes, after a second. What it gives comes
 	// with the connection until Handler, Other or Gone has it. With false it is closed. Nil admits everybody.
 	Admit func(peer netip.AddrPort) (ticket any, ok bool)
 
-	// Path is where opening handshakes are answered.
-	Path string
+	// Path is where opening handshakes are answered, and StreamPath where requests for streams are; "": nowhere.
+	Path       string
+	StreamPath string
 
-	// Handler answers an opening handshake for Path, on a loop: it calls Upgrade, or writes a
-	// refusal of at most 4 KiB. It must not block, and keep nothing of the request but strings.
+	// Handler answers an opening handshake for Path, or a GET request for StreamPath, on a loop: it calls Upgrade, or
+	// Streams.Take, or writes another answer of at most 4 KiB. It must not block, and keep nothing of the request but strings.
 	Handler func(w http.ResponseWriter, request *http.Request, ticket any)
 
 	// Other gets a connection that begins with anything else, nothing of which has been
@@ -284,7 +287,7 @@ func (l *loop) left(c *line) {
 	l.tellGone(n)
 }
 
-// peek looks at what a connection begins with. Only a plain opening handshake for the door's path is
+// peek looks at what a connection begins with. Only what the door's handler is for is
 // taken; of anything else nothing has been read when others get it.
 func (l *loop) peek(c *line) {
 	n := c.data.(*newcomer)
@@ -298,7 +301,7 @@ func (l *loop) peek(c *line) {
 	}
 	request, length, ok := l.head.read(l.input[:got])
 	defer l.head.clear()
-	if !ok || request.URL.Path != n.door.Path || request.URL.RawPath != "" {
+	if !ok || !n.door.answers(request) {
 		l.handOver(c, n)
 		return
 	}
@@ -309,9 +312,20 @@ func (l *loop) peek(c *line) {
 	request.RemoteAddr = n.peer.String()
 	l.answer(c, n, request)
 	poison(l.input[:got])
-	if c.state == open && got > length {
+	if c.lives() && got > length {
 		l.readable(c, false)
 	}
+}
+
+// answers reports whether a request is for the handler.
+func (d *Door) answers(request *http.Request) bool {
+	if request.URL.RawPath != "" {
+		return false
+	}
+	if upgrade, asks := request.Header["Upgrade"]; asks {
+		return request.URL.Path == d.Path && strings.EqualFold(upgrade[0], "websocket")
+	}
+	return d.StreamPath != "" && request.URL.Path == d.StreamPath
 }
 
 // handOver gives a connection to those who serve what is no handshake.
@@ -327,14 +341,14 @@ func (l *loop) handOver(c *line, n *newcomer) {
 	n.door.Other(line, n.ticket)
 }
 
-// answer has the program answer an opening handshake.
+// answer has the program answer a request.
 func (l *loop) answer(c *line, n *newcomer, request *http.Request) {
 	v := &visit{loop: l, line: c}
 	c.data, l.visit = nil, v
 	c.state = lingering // and greeting no more: the ticket is the program's now
 	l.callHandler(n, v, request)
 	switch {
-	case c.state == open || c.broken:
+	case c.lives() || c.broken:
 	case v.hijacked:
 		l.doom(c, errShut)
 	default:
@@ -464,6 +478,15 @@ func (l visitLine) RemoteAddr() net.Addr             { return nil }
 func (l visitLine) SetDeadline(time.Time) error      { return nil }
 func (l visitLine) SetReadDeadline(time.Time) error  { return nil }
 func (l visitLine) SetWriteDeadline(time.Time) error { return nil }
+
+// beginStream makes a line that was greeted a stream.
+func (v *visit) beginStream(s *settings, data any) {
+	v.hijacked = true
+	l, c := v.loop, v.line
+	c.state = streaming
+	c.settings, c.data = s, data
+	l.start(c, nil)
+}
 
 // begin makes a line that was greeted one that speaks.
 func (v *visit) begin(a *arrival) {

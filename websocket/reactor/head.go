@@ -36,9 +36,9 @@ func (h *head) clear() {
 	h.values = h.values[:0]
 }
 
-// read reads the head of a plain opening handshake, and returns it with its length. It takes
-// only what every reader of HTTP understands alike, and reports false for everything else,
-// be it wrong, incomplete, unusual or no handshake: that is for a whole HTTP server to judge.
+// read reads the head of a plain GET request without a body, an opening handshake or not, and returns it with its length.
+// It takes only what every reader of HTTP understands alike, and reports false for everything else,
+// be it wrong, incomplete or unusual: that is for a whole HTTP server to judge.
 // The request is valid until clear, which has to be called in any case.
 func (h *head) read(b []byte) (request *http.Request, length int, ok bool) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
@@ -52,7 +52,7 @@ func (h *head) read(b []byte) (request *http.Request, length int, ok bool) {
 		return nil, 0, false
 	}
 	host, ok := h.readFields(rest)
-	if !ok || !strings.EqualFold(h.header.Get("Upgrade"), "websocket") {
+	if !ok {
 		return nil, 0, false
 	}
 	request = &h.request

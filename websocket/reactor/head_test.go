@@ -90,8 +90,6 @@ func TestWhatIsNotPlainIsLeftToOthers(t *testing.T) {
 		"empty Host":           swap("example.com:8000", ""),
 		"strange Host":         swap("example.com", "exam/ple"),
 		"Host in UTF-8":        swap("example.com", "exämple"),
-		"no Upgrade":           swap("Upgrade: websocket\r\n", ""),
-		"Upgrade of others":    swap("websocket", "h2c"),
 		"a length":             swap("Origin", "Content-Length: 5\r\nOrigin"),
 		"chunks":               swap("Origin", "transfer-encoding: chunked\r\nOrigin"),
 		"an expectation":       swap("Origin", "Expect: 100-continue\r\nOrigin"),

@@ -65,6 +65,13 @@ func (s *Streams) Take(w http.ResponseWriter, req *http.Request, data any) error
 	if req.TLS != nil || req.ProtoMajor != 1 {
 		return ErrTransport
 	}
+	if v := visitOf(req); v != nil { // has a line that is counted, and with its loop
+		if v.hijacked || v.line == nil {
+			return http.ErrHijacked
+		}
+		v.beginStream(s.settings, data)
+		return nil
+	}
 	l, err := s.reactor.reserve()
 	if err != nil {
 		return err
@@ -109,8 +116,9 @@ func (l *loop) writeStream(c *line, b []byte) error {
 	if c.state != streaming || c.broken {
 		return websocket.ErrClosed
 	}
-	l.flush(c)
-	l.write(c, b)
+	if l.flush(c); len(b) > 0 {
+		l.write(c, b)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,8 +54,8 @@ func newStudio(t *testing.T, config reactor.Config, streams reactor.StreamConfig
 	kind := r.StreamsOf(streams)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		err := kind.Take(w, req, req.URL.Path)
-		if s.taken <- err; err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable) // fails where the connection is gone
+		if s.taken <- err; err != nil && !errors.Is(err, reactor.ErrUnasked) {
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
 	t.Cleanup(func() {
@@ -111,8 +112,13 @@ func (l *listener) hearsTheEnd() {
 
 func (s *studio) ends(want error) {
 	s.Helper()
-	if got := <-s.closed; !errors.Is(got, want) {
-		s.Errorf("ended with %v, want %v", got, want)
+	select {
+	case got := <-s.closed:
+		if !errors.Is(got, want) {
+			s.Errorf("ended with %v, want %v", got, want)
+		}
+	case <-time.After(20 * time.Second): // ends a test that would hang
+		s.Fatalf("did not end, want %v", want)
 	}
 }
 
@@ -200,6 +206,20 @@ func TestAStreamIsKeptAlive(t *testing.T) {
 	l.hears(":\n\n:\n\n")
 }
 
+// A comment in the middle of an event would end it.
+func TestACommentStandsBetweenEvents(t *testing.T) {
+	s := newStudio(t, reactor.Config{QueueBytesMax: 64 << 20}, reactor.StreamConfig{KeepAlive: []byte(":\n\n"), Interval: 130 * time.Millisecond})
+	l, conn := s.listen()
+	event := append(bytes.Repeat([]byte("x"), 16<<20), '\n') // more than a socket takes
+	carry(t, conn.Loop(), func(loop *reactor.Loop) { loop.Write(conn, event) })
+	l.hears(string(event[:1<<20]))
+	for range 3 { // a keep-alive is due meanwhile
+		time.Sleep(130 * time.Millisecond)
+		l.hears(string(event[:1<<20]))
+	}
+	l.hears(string(event[4<<20:]))
+}
+
 func TestAStreamEndsWhenItsPeerSpeaks(t *testing.T) {
 	s := newStudio(t, reactor.Config{}, reactor.StreamConfig{})
 	l, _ := s.listen()
@@ -235,11 +255,15 @@ func TestAStreamThatEndsSaysAllBefore(t *testing.T) {
 			}
 		}
 	})
-	if err := conn.Close(websocket.StatusGoingAway, "nobody hears"); err != nil {
+	if err := conn.Do(func(turn *reactor.Turn) {
+		loop := turn.Conn().Loop()
+		loop.Pass(conn, loop.Raw([]byte("passed")))
+		turn.Close(websocket.StatusGoingAway, "nobody hears")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	s.ends(websocket.ErrClosed)
-	l.hears("first " + string(last[:600_000]))
+	l.hears("first " + string(last[:600_000]) + "passed")
 	l.hearsTheEnd()
 	l.Close()
 	s.leavesNothing()
@@ -323,6 +347,64 @@ func TestWhereAStreamCannotBe(t *testing.T) {
 	if err := kind.Take(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), nil); !errors.Is(err, websocket.ErrClosed) {
 		t.Errorf("after the end: %v", err)
 	}
+}
+
+// A door has its loops answer requests for streams, and nothing else at their path.
+func TestADoorTakesStreams(t *testing.T) {
+	var kind atomic.Pointer[reactor.Streams]
+	p := newPorch(t, reactor.Config{}, func(d *reactor.Door) {
+		d.StreamPath = "/sse"
+		upgrade := d.Handler
+		d.Handler = func(w http.ResponseWriter, r *http.Request, ticket any) {
+			if r.URL.Path != "/sse" {
+				upgrade(w, r, ticket)
+				return
+			}
+			d.Gone(ticket) // back it came, as the handler's
+			if r.URL.RawQuery == "refuse" {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			if err := kind.Load().Take(w, r, "stream"); err != nil {
+				t.Error(err)
+			}
+			if err := kind.Load().Take(w, r, "again"); !errors.Is(err, http.ErrHijacked) {
+				t.Errorf("taken twice: %v", err)
+			}
+		}
+	})
+	kind.Store(p.StreamsOf(reactor.StreamConfig{}))
+	s := &studio{T: t, url: p.address}
+	l := s.ask("GET /sse?a HTTP/1.1\r\nHost: h\r\n\r\n")
+	conn := <-p.opened
+	conn.Do(func(turn *reactor.Turn) { turn.Write([]byte(greeting)) })
+	l.hears(greeting)
+	l.Close()
+	if err := <-p.closed; !errors.Is(err, io.EOF) {
+		t.Errorf("ended with %v", err)
+	}
+	s.ask("GET /sse HTTP/1.1\r\nHost: h\r\n\r\nGET /sse HTTP/1.1\r\nHost: h\r\n\r\n")
+	<-p.opened
+	if err := <-p.closed; !errors.Is(err, reactor.ErrUnasked) {
+		t.Errorf("two requests at once: ended with %v", err)
+	}
+	answer, err := http.ReadResponse(s.ask("GET /sse?refuse HTTP/1.1\r\nHost: h\r\n\r\n").in, nil)
+	if err != nil || answer.StatusCode != http.StatusForbidden || !answer.Close {
+		t.Errorf("refused with %v %v", answer, err)
+	}
+	for _, request := range []string{
+		"POST /sse HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "GET /sse/ HTTP/1.1\r\nHost: h\r\n\r\n", "GET /ss%65 HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /sse HTTP/1.0\r\nHost: h\r\n\r\n", "GET /ws HTTP/1.1\r\nHost: h\r\n\r\n", strings.Replace(handshakeHead, "/ws", "/sse", 1),
+		strings.Replace(handshakeHead, "websocket", "h2c", 1),
+	} {
+		s.ask(request)
+		(<-p.others).Close()
+	}
+	// Without a path for streams there are none.
+	plain := newPorch(t, reactor.Config{}, nil)
+	(&studio{T: t, url: plain.address}).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	(<-plain.others).Close()
+	p.noTicketsLeft()
 }
 
 func TestShutdownEndsStreams(t *testing.T) {
