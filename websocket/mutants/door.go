@@ -141,7 +141,7 @@ var doorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "VC-22", Fault: "a refused connection is kept by a loop",
-		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		File: "reactor/visit.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
 		Old: "Request: request, Close: true,",
 		New: "Request: request, Close: false,",
 	},
@@ -159,7 +159,7 @@ var doorMutants = []mutation.Mutant{
 	},
 	{
 		Class: "VC-14", Fault: "a refusal has no bound",
-		File: "reactor/door.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
+		File: "reactor/visit.go", Tests: "reactor:TestADoorRefusesWithAWholeAnswerAndCloses",
 		Old: "if len(v.body)+len(b) > refusalBytesMax {",
 		New: "if false {",
 	},
