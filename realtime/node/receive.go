@@ -91,15 +91,26 @@ func endedUnless(alive bool) error {
 	return errEnded
 }
 
-// Opened is called by a carrier when it has begun to serve the line, before anything else.
+// Opened is called by a carrier when it has begun to serve the line, before anything else. It acts for a client that says
+// nothing (TEN-1): on the carrier as long as nothing has to be waited for. The work lock is held from Open on.
 func (c *Connection) Opened() {
-	if c.hello != nil {
-		c.node.group.Go("connect", c.connectByItself, c.work.Unlock)
+	if c.hello == nil {
+		return
 	}
+	if c.carried == nil {
+		c.node.group.Go("connect", func() { c.connectByItself(true) }, c.work.Unlock)
+		return
+	}
+	pause := c.connectByItself(false)
+	if pause == nil {
+		c.work.Unlock()
+		return
+	}
+	c.node.group.Go("connect", func() { c.goOn(pause) }, c.work.Unlock)
 }
 
-// connectByItself acts for a client that says nothing (TEN-1). The work lock is held from Open on.
-func (c *Connection) connectByItself() {
+// connectByItself carries out the connect that the client would have sent, up to where it would have to wait and may not.
+func (c *Connection) connectByItself(mayWait bool) *pause {
 	hello := c.hello
 	c.hello = nil
 	wishes := make([]session.Wish, len(hello.Channels))
@@ -111,7 +122,8 @@ func (c *Connection) connectByItself() {
 	}
 	connect := &session.Connect{Token: hello.Token, Subscribe: wishes}
 	now := c.node.config.Clock.Now()
-	c.carryOut(c.take(session.Request{Name: "connect", Command: connect}, now), now, true)
+	pause, _ := c.carryOut(c.take(session.Request{Name: "connect", Command: connect}, now), now, mayWait)
+	return pause
 }
 
 // step is what to do next for the present command; the zero step is nothing more.

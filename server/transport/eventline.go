@@ -93,7 +93,7 @@ func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventReque
 	setEventHeader(w.Header(), r)
 	l := &eventLine{
 		carriage:  carriage{transport: e.lines, slot: slot},
-		prelude:   &prelude{header: w.Header().Clone(), first: asked.first, wants: asked.wants},
+		prelude:   &prelude{header: w.Header(), first: asked.first, wants: asked.wants},
 		positions: asked.positions(),
 	}
 	connection, err := e.lines.config.Node.Open(l, e.protocol, asked.hello)
