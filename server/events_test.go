@@ -218,7 +218,7 @@ func eventsAreALine(t *testing.T, open func(func(*config.Config)) *newsroom) {
 		}
 	}
 	connect := l.expect("connect")
-	if connect["connection"] == "" || l.retry < 1 || l.retry > 60_000 || l.lastID != "" {
+	if connect["connection"] == "" || l.retry < 500 || l.retry > 1500 || l.lastID != "" {
 		t.Errorf("%v, retry %d, id %q", connect, l.retry, l.lastID)
 	}
 	subscribed := l.expect("subscribed")
@@ -469,7 +469,7 @@ func eventsPutOff(t *testing.T, open func(func(*config.Config)) *newsroom) {
 		t.Errorf("curl is told %d %v", status, header)
 	}
 	late := n.listen("channels=chat:a", "")
-	if got := late.expect("disconnect"); got["code"] != 4503.0 || late.retry < 1 {
+	if got := late.expect("disconnect"); got["code"] != 4503.0 || late.retry < 500 {
 		t.Errorf("%v, retry %d", got, late.retry)
 	}
 	if more := late.next(); more != "" {
@@ -495,8 +495,8 @@ func eventSubscriptionsEnd(t *testing.T, open func(func(*config.Config)) *newsro
 	if status, _ := n.disconnect(id); status != 200 {
 		t.Fatal(status)
 	}
-	if got := l.expect("disconnect"); got["code"] != 4410.0 || l.next() != "" {
-		t.Errorf("%v, and more", got)
+	if got := l.expect("disconnect"); got["code"] != 4410.0 || l.retry != 86_400_000 || l.next() != "" {
+		t.Errorf("%v, retry %d, and more", got, l.retry)
 	}
 }
 
@@ -553,7 +553,7 @@ func eventsDrain(t *testing.T, open func(func(*config.Config)) *newsroom) {
 	n.stop()
 	l.hears("chat:a", 1)
 	l.retry = -1
-	if got := l.expect("disconnect"); got["code"] != 4500.0 || l.retry < 1 {
+	if got := l.expect("disconnect"); got["code"] != 4500.0 || l.retry < 500 {
 		t.Errorf("%v, retry %d", got, l.retry)
 	}
 	if more := l.next(); more != "" {

@@ -174,7 +174,7 @@ func contentType(name string) string {
 	types := map[string]string{
 		".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 		".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2",
-		".json": "application/json", ".map": "application/json", ".webmanifest": "application/manifest+json",
+		".txt": "text/plain; charset=utf-8", ".json": "application/json", ".map": "application/json", ".webmanifest": "application/manifest+json",
 	}
 	if found := types[name[max(0, strings.LastIndexByte(name, '.')):]]; found != "" {
 		return found

@@ -55,7 +55,7 @@ func (s *Server) wire() error {
 	if s.websocket, err = transport.NewWebSocket(s.transportConfig(proxies)); err != nil {
 		return err
 	}
-	s.events = s.websocket.Events(sse.New(native.JSON, drawWithin))
+	s.events = s.websocket.Events(sse.New(native.JSON, drawRetry))
 	s.api = s.newAPI(proxies)
 	public, internal := s.routes(s.api)
 	s.public = s.httpServer(public)
@@ -147,8 +147,9 @@ func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 	}
 }
 
-// drawWithin draws when a client is to come again, evenly over the window (LIV-3).
-func drawWithin(window time.Duration) time.Duration { return rand.N(window) }
+// drawRetry draws when an EventSource is to come again: evenly over as much time as the window, and never at once, since it
+// waits as long before each attempt and never longer (EVT-3).
+func drawRetry(window time.Duration) time.Duration { return window/2 + rand.N(window) }
 
 func (s *Server) newAPI(proxies *transport.Proxies) *api.API {
 	return api.New(api.Config{

@@ -18,8 +18,8 @@ type Protocol struct {
 
 var _ session.Protocol = (*Protocol)(nil)
 
-// New wraps inner. draw returns a duration drawn uniformly from 0 to window, so that clients come back spread over it
-// (LIV-3). It is called concurrently.
+// New wraps inner. draw returns when a client is to come again of those that are to be spread over a window (EVT-3). It is
+// called concurrently.
 func New(inner session.Protocol, draw func(window time.Duration) time.Duration) *Protocol {
 	return &Protocol{inner: inner, name: strings.TrimSuffix(inner.Name(), ".json") + ".sse", draw: draw}
 }
@@ -65,6 +65,9 @@ func (p *Protocol) headOf(message session.Message) head {
 	case *session.Notice:
 		return p.headWithin(m.Window)
 	case *session.Disconnect:
+		if !m.Code.Retry() {
+			return head{retryMillis: neverRetry.Milliseconds()}
+		}
 		return p.headWithin(m.Window)
 	case *session.Subscribed:
 		if m.Err == nil {
@@ -73,6 +76,9 @@ func (p *Protocol) headOf(message session.Message) head {
 	}
 	return head{}
 }
+
+// neverRetry is how long an EventSource is kept away that is told never to come again: it has no way to be told so.
+const neverRetry = 24 * time.Hour
 
 // headWithin tells an EventSource when to come back: it has no chance of its own, so ours is drawn for it.
 func (p *Protocol) headWithin(window time.Duration) head {

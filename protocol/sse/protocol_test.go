@@ -81,7 +81,7 @@ func TestEveryMessageIsOneEvent(t *testing.T) { // SRV-1, SRV-5, SRV-6, SRV-7, S
 		},
 		{0, &session.Unsubscribed{Channel: "a", Code: 300}, `data: {"unsubscribed":{"channel":"a","code":300}}`},
 		{0, &session.Notice{Window: 4 * time.Second}, "retry: 2000\n" + `data: {"notice":{"reconnect":{"window_ms":4000}}}`},
-		{0, &session.Disconnect{Code: 4410}, `data: {"disconnect":{"code":4410}}`},
+		{0, &session.Disconnect{Code: 4410}, "retry: 86400000\n" + `data: {"disconnect":{"code":4410}}`},
 		{
 			0, &session.Disconnect{Code: 4500, Window: 4 * time.Second},
 			"retry: 2000\n" + `data: {"disconnect":{"code":4500,"reconnect":{"window_ms":4000}}}`,
@@ -177,13 +177,20 @@ func TestTheRetryIsDrawnFromTheWindow(t *testing.T) { // LIV-3
 				return row.drawn
 			})
 			for _, m := range []session.Message{
-				&session.Connected{Window: row.window}, &session.Notice{Window: row.window}, &session.Disconnect{Window: row.window},
+				&session.Connected{Window: row.window}, &session.Notice{Window: row.window},
+				&session.Disconnect{Code: realtime.CodeRestart, Window: row.window},
 			} {
 				if _, got := one(t, p.Encode(0, m)); got != row.want {
 					t.Errorf("%T says %q, want %q", m, got, row.want)
 				}
 			}
 		})
+	}
+}
+
+func TestWhoIsToldNeverStaysAwayForADay(t *testing.T) { // EVT-3
+	if _, got := one(t, overJSON.Encode(0, &session.Disconnect{Code: realtime.CodeDisconnected})); got != "86400000" {
+		t.Errorf("says %q", got)
 	}
 }
 
