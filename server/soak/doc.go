@@ -4,9 +4,10 @@
 //
 // It starts the binary it is given, measures how long deliveries to honest subscribers take while nothing else happens, and
 // then again and again while others come and go, subscribe to a busy channel and read nothing, send commands without end, send
-// what is no message, and open connections that say nothing. At the end it looks at what is left of them.
+// what is no message, and open connections that say nothing. Listeners to events lose their lines again and again meanwhile, and go
+// on where they were. At the end it looks at what is left of them.
 //
-// It fails when an honest client misses something or gets it twice, when the median of their p99 is more than
+// It fails when an honest client or a listener misses something or gets it twice, when the median of their p99 is more than
 // three times what it was, when the server's memory goes on growing, or when something panicked. It says so in a table, a row
 // for each look. It is no test of `make test`: it takes long, and what it judges is time.
 //

@@ -22,13 +22,15 @@ type mob struct {
 	group                                                  *safego.Group
 	address                                                string
 	came, flooded, commands, slow, garbage, silent, failed atomic.Int64
+	listened                                               atomic.Int64
+	wrong                                                  atomic.Pointer[error] // what a listener saw first that must not be; nil: nothing
 }
 
 func newMob(address string, group *safego.Group) *mob { return &mob{address: address, group: group} }
 
 func (m *mob) String() string {
-	return fmt.Sprintf("\n%d came and went, %d flooded with %d commands, %d read nothing, %d sent garbage, %d said nothing; %d could not connect",
-		m.came.Load(), m.flooded.Load(), m.commands.Load(), m.slow.Load(), m.garbage.Load(), m.silent.Load(), m.failed.Load())
+	return fmt.Sprintf("\n%d came and went, %d flooded with %d commands, %d read nothing, %d sent garbage, %d said nothing, %d listened to events; %d could not connect",
+		m.came.Load(), m.flooded.Load(), m.commands.Load(), m.slow.Load(), m.garbage.Load(), m.silent.Load(), m.listened.Load(), m.failed.Load())
 }
 
 // start lets them all loose until ctx ends. Each kind has a loopback address of its own.
@@ -48,6 +50,8 @@ func (m *mob) start(ctx context.Context) {
 	crowd(1, m.sendGarbage, "127.0.0.5")
 	crowd(50, m.sayNothing, "127.0.0.6")
 	crowd(1, m.publish, "127.0.0.7")
+	crowd(20, m.listen, "127.0.0.8")
+	crowd(10, m.hearNothing, "127.0.0.9")
 }
 
 // rest is the time between two acts of one of them: they are many and persistent, not all there is on the machine.
@@ -151,6 +155,18 @@ func (m *mob) readNothing(ctx context.Context, from string) {
 	rest(ctx, 15*time.Second)
 }
 
+// hearNothing is readNothing by Server-Sent Events.
+func (m *mob) hearNothing(ctx context.Context, from string) {
+	line, _ := m.openEvents(ctx, from, "")
+	if line == nil {
+		return
+	}
+	defer line.Close()
+	m.slow.Add(1)
+	line.(*net.TCPConn).SetReadBuffer(4 << 10)
+	rest(ctx, 15*time.Second)
+}
+
 // publish keeps the busy channel busy.
 func (m *mob) publish(ctx context.Context, from string) {
 	line, reader := m.open(ctx, from)
@@ -215,6 +231,9 @@ func (m *mob) sayNothing(ctx context.Context, from string) {
 
 // leftovers looks at what the server still has of them, once it has had time to notice that they are gone.
 func (m *mob) leftovers(pid int) error {
+	if wrong := m.wrong.Load(); wrong != nil {
+		return fmt.Errorf("a listener to events: %w", *wrong)
+	}
 	var metrics string
 	for range 100 {
 		if metrics = m.metrics(); strings.Contains(metrics, "\nbellwire_connections 0\n") {
