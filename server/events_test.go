@@ -458,6 +458,10 @@ func eventRefusals(t *testing.T, open func(func(*config.Config)) *newsroom) {
 	if status != http.StatusTooManyRequests {
 		t.Errorf("after 20 invalid tokens: %d", status)
 	}
+	neighbour := n.listen("channels=chat:a", "") // an EventSource at the same address is not sent away for good
+	if got := neighbour.expect("disconnect"); got["code"] != 4503.0 || neighbour.retry < 500 {
+		t.Errorf("a neighbour is told %v, retry %d", got, neighbour.retry)
+	}
 }
 
 func eventsPutOff(t *testing.T, open func(func(*config.Config)) *newsroom) {

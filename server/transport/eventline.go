@@ -99,7 +99,7 @@ func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventReque
 	connection, err := e.lines.config.Node.Open(l, e.protocol, asked.hello)
 	if err != nil {
 		slot.Release()
-		e.putOff(w, r, asked, err)
+		e.later(w, r, e.full(err))
 		return false
 	}
 	l.connection = connection
@@ -107,7 +107,7 @@ func (e *Events) carry(w http.ResponseWriter, r *http.Request, asked *eventReque
 		slot.Release()
 		connection.Closed(err)
 		if errors.Is(err, reactor.ErrFull) || errors.Is(err, reactor.ErrBusy) || errors.Is(err, websocket.ErrClosed) { // and still HTTP's
-			e.putOff(w, r, asked, err)
+			e.later(w, r, e.full(err))
 		}
 		return false
 	}

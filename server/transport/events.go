@@ -69,10 +69,10 @@ func (e *Events) answer(w http.ResponseWriter, r *http.Request, own *Slot) (carr
 	}
 	t := e.lines
 	client := t.config.Proxies.ClientAddr(r)
-	wants := strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream")
 	if wait, blocked := t.config.Failures.Blocked(client); blocked {
-		setRetryAfter(w, wait)
-		t.refuse(w, r, http.StatusTooManyRequests, "too many invalid tokens came from this address; wait a minute")
+		e.later(w, r, &putOff{
+			http.StatusTooManyRequests, realtime.CodeOverloaded, "too many invalid tokens came from this address; wait a minute", wait,
+		})
 		return false
 	}
 	asked, status, refusal := e.read(w, r)
@@ -80,11 +80,13 @@ func (e *Events) answer(w http.ResponseWriter, r *http.Request, own *Slot) (carr
 		t.refuse(w, r, status, refusal)
 		return false
 	}
-	asked.wants = wants
+	asked.wants = knowsEvents(r)
 	asked.hello.RemoteAddr, asked.hello.ListenOnly = client.String(), true
 	slot, ok := t.config.Admission.slotOf(r, own)
 	if !ok {
-		e.putOff(w, r, &asked, errCrowded)
+		e.later(w, r, &putOff{
+			http.StatusTooManyRequests, realtime.CodeOverloaded, "too many connections of this address have not connected yet", time.Second,
+		})
 		return false
 	}
 	if e.streams != nil && r.TLS == nil && r.ProtoMajor == 1 {
@@ -205,28 +207,40 @@ func setEventHeader(header http.Header, r *http.Request) {
 	}
 }
 
-// errCrowded is why an address gets no place now.
-var errCrowded = realtime.NewError(realtime.CodeOverloaded, "too many connections of this address have not connected yet")
+// putOff is a refusal for now.
+type putOff struct {
+	status int
+	code   realtime.Code
+	reason string
+	wait   time.Duration
+}
 
-// putOff says that there is no room now, and why. An EventSource gives up for good when the status is not 200 (WHATWG HTML
-// 9.2.3), so that one is told by an event to come again; all others by the status.
-func (e *Events) putOff(w http.ResponseWriter, r *http.Request, asked *eventRequest, why error) {
-	code, status := realtime.AsError(why).Code, http.StatusServiceUnavailable
-	if why == errCrowded {
-		status = http.StatusTooManyRequests
-	}
+// full says that there is no room, as whoever has none puts it.
+func (e *Events) full(why error) *putOff {
+	code := realtime.AsError(why).Code
 	if code.Kind() != realtime.KindDisconnect {
 		code = realtime.CodeOverloaded // the loops have no room
 	}
-	wait := max(e.lines.config.Node.RetryAfter(), time.Second)
-	if !asked.wants {
+	return &putOff{http.StatusServiceUnavailable, code, code.Meaning(), e.lines.config.Node.RetryAfter()}
+}
+
+// later says when to come again. An EventSource gives up for good when the status is not 200 (WHATWG HTML 9.2.3), so that
+// one is told by an event; all others by the status (EVT-5).
+func (e *Events) later(w http.ResponseWriter, r *http.Request, p *putOff) {
+	wait := max(p.wait, time.Second)
+	if !knowsEvents(r) {
 		setRetryAfter(w, wait)
-		e.lines.refuse(w, r, status, code.Meaning())
+		e.lines.refuse(w, r, p.status, p.reason)
 		return
 	}
-	e.lines.config.Metrics.Refused(status)
+	e.lines.config.Metrics.Refused(p.status)
 	setEventHeader(w.Header(), r)
-	_, _ = w.Write(e.protocol.Encode(0, &session.Disconnect{Code: code, Reason: code.Name(), Window: wait}))
+	_, _ = w.Write(e.protocol.Encode(0, &session.Disconnect{Code: p.code, Reason: p.code.Name(), Window: wait}))
+}
+
+// knowsEvents reports whether the client knows what events are, and how to come again.
+func knowsEvents(r *http.Request) bool {
+	return strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream")
 }
 
 // statusOf is what is said to who is not let in, instead of a line (EVT-5).

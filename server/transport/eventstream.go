@@ -51,7 +51,7 @@ func (e *Events) serve(w http.ResponseWriter, r *http.Request, asked *eventReque
 	_ = s.control.SetReadDeadline(time.Time{}) // that of the request's body would end the line; HTTP/2 has its own
 	connection, err := e.lines.config.Node.Open(s, e.protocol, asked.hello)
 	if err != nil {
-		e.putOff(w, r, asked, err)
+		e.later(w, r, e.full(err))
 		return
 	}
 	setEventHeader(w.Header(), r)
@@ -115,10 +115,24 @@ func (s *eventStream) keepAlive() error {
 	return s.sendLocked(keepAlive)
 }
 
+// streamWriteBytes are written within a write timeout: a slow and steady client is kept.
+const streamWriteBytes = 16 << 10
+
 func (s *eventStream) sendLocked(b []byte) error {
 	if s.over {
 		return errStreamOver
 	}
+	for len(b) > 0 {
+		n := min(len(b), streamWriteBytes)
+		if err := s.write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+func (s *eventStream) write(b []byte) error {
 	if !s.beginWrite() {
 		return errStreamOver
 	}
