@@ -79,21 +79,55 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// crowd counts what the server has not seen the end of. It is no WaitGroup, which must not grow from nothing while somebody
+// waits: a client may be gone before the server has looked at its request.
+type crowd struct {
+	mu    sync.Mutex
+	count int
+	empty sync.Cond
+}
+
+func (c *crowd) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count += n; c.count == 0 {
+		c.empty.Broadcast()
+	}
+}
+
+func (c *crowd) wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.count > 0 {
+		c.empty.Wait()
+	}
+}
+
 // churn lets n connections come and go, and waits until the server has seen all of them end.
 func churn(t *testing.T, d driver, n int) {
-	var lives sync.WaitGroup
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var lives crowd
+	lives.empty.L = &lives.mu
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l := newLife()
 		opts := &websocket.AcceptOptions{Compression: websocket.CompressionContextTakeover}
-		lives.Add(1)
+		lives.add(1)
 		go func() {
-			defer lives.Done()
+			defer lives.add(-1)
 			<-l.ended
 		}()
 		if err := d.serve(w, r, opts, l); err != nil {
 			l.ended <- err
 		}
 	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			lives.add(1)
+		case http.StateHijacked, http.StateClosed:
+			lives.add(-1)
+		}
+	}
+	server.Start()
 	stage := func(from, to int) int64 {
 		var workers sync.WaitGroup
 		for worker := range 4 {
@@ -104,7 +138,7 @@ func churn(t *testing.T, d driver, n int) {
 			})
 		}
 		workers.Wait()
-		lives.Wait()
+		lives.wait()
 		return heap()
 	}
 	before := stage(0, n/5)
