@@ -136,7 +136,7 @@ func (s *Server) transportConfig(proxies *transport.Proxies) transport.Config {
 		Node: s.node, Admission: s.admission, Failures: s.failures, Proxies: proxies, Logger: s.logger, Metrics: s.metrics.Transport(),
 		Protocols: []transport.Protocol{
 			{Subprotocol: native.JSON.Name(), Session: native.JSON},
-			{Subprotocol: native.Proto.Name(), Binary: native.Proto.Binary(), Session: native.Proto},
+			{Subprotocol: native.Proto.Name(), Session: native.Proto},
 		},
 		OriginPatterns: s.config.AllowedOrigins,
 		HeadBytesMax:   int(s.config.HTTP.HeadBytes), LineBytesMax: int(max(s.config.HTTP.LineBytes, s.config.HTTP.URLBytes)),

@@ -37,13 +37,10 @@ func BySubprotocol(name string) (p Protocol, ok bool) {
 // Name is the subprotocol.
 func (p Protocol) Name() string { return p.format.Subprotocol() }
 
-// Binary reports whether the protocol's WebSocket messages are binary (CON-2).
-func (p Protocol) Binary() bool { return p.format.Binary() }
-
 // statusUnsupportedData is the WebSocket code for a message of the wrong kind (CON-2).
 const statusUnsupportedData realtime.Code = 1003
 
-// Framing implements hub.Encoder.
+// Framing implements hub.Encoder (CON-2).
 func (p Protocol) Framing() hub.Framing {
 	if p.format.Binary() {
 		return hub.FramingBinary

@@ -9,6 +9,7 @@ import (
 	"github.com/bellwire/bellwire/protocol/native"
 	"github.com/bellwire/bellwire/protocol/native/wire"
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/hub"
 	"github.com/bellwire/bellwire/realtime/session"
 )
 
@@ -23,7 +24,7 @@ func TestTheSubprotocolChoosesTheFraming(t *testing.T) { // CON-1
 		{"bellwire.v1.proto", native.Proto, true, true}, {"bellwire.v2.json", native.JSON, false, false},
 	} {
 		p, ok := native.BySubprotocol(row.name)
-		if ok != row.ok || ok && (p != row.want || p.Binary() != row.binary) {
+		if ok != row.ok || ok && (p != row.want || (p.Framing() == hub.FramingBinary) != row.binary) {
 			t.Errorf("%q gives %v, %t", row.name, p.Name(), ok)
 		}
 	}

@@ -17,7 +17,7 @@ type Transport interface {
 	// called at any time, also during a Write, which then fails. Calls after the first do nothing.
 	Close(code realtime.Code, reason string)
 
-	// Name is for metrics: "websocket".
+	// Name is for metrics: "websocket" or "sse".
 	Name() string
 }
 

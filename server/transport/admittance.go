@@ -67,11 +67,11 @@ func (a *admittance) admit() error {
 func (a *admittance) newLine() session.Transport {
 	t := a.transport
 	if a.onReactor {
-		a.carried = &carriedLine{carriage: carriage{transport: t, slot: a.slot}, kind: messageType(a.protocol.Binary)}
+		a.carried = &carriedLine{carriage: carriage{transport: t, slot: a.slot}, kind: messageType(a.protocol.Session.Framing())}
 		return a.carried
 	}
 	a.line = &line{
-		kind: messageType(a.protocol.Binary), frameBytesMax: t.config.FrameBytesMax, slot: a.slot,
+		kind: messageType(a.protocol.Session.Framing()), frameBytesMax: t.config.FrameBytesMax, slot: a.slot,
 		group: &t.group, opened: make(chan struct{}),
 	}
 	return a.line

@@ -5,7 +5,6 @@ import (
 
 	"github.com/bellwire/bellwire/realtime/hub"
 	"github.com/bellwire/bellwire/realtime/node"
-	"github.com/bellwire/bellwire/websocket"
 	"github.com/bellwire/bellwire/websocket/reactor"
 )
 
@@ -126,13 +125,10 @@ func (c *carrier) Behind() <-chan struct{} { return c.loop.Behind() }
 
 // Frame implements hub.Carrier.
 func (c *carrier) Frame(framing hub.Framing, message []byte) hub.Frame {
-	switch framing {
-	case hub.FramingText:
-		return hub.Frame(c.loop.Frame(websocket.TextMessage, message))
-	case hub.FramingBinary:
-		return hub.Frame(c.loop.Frame(websocket.BinaryMessage, message))
+	if framing == hub.FramingNone {
+		return hub.Frame(c.loop.Raw(message))
 	}
-	return hub.Frame(c.loop.Raw(message))
+	return hub.Frame(c.loop.Frame(messageType(framing), message))
 }
 
 // trim gives back what an unusually large write has taken.

@@ -242,21 +242,3 @@ func (e *Events) later(w http.ResponseWriter, r *http.Request, p *putOff) {
 func knowsEvents(r *http.Request) bool {
 	return strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "text/event-stream")
 }
-
-// statusOf is what is said to who is not let in, instead of a line (EVT-5).
-func statusOf(code realtime.Code) int {
-	switch code {
-	case realtime.CodeInvalidToken, realtime.CodeExpired:
-		return http.StatusUnauthorized
-	case realtime.CodeForbidden:
-		return http.StatusForbidden
-	case realtime.CodeConnectTimeout:
-		return http.StatusRequestTimeout
-	case realtime.CodeFlooding:
-		return http.StatusTooManyRequests
-	}
-	if code.Retry() {
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusBadRequest
-}

@@ -35,7 +35,7 @@ func (t *WebSocket) read(r *http.Request, client netip.Addr) (Protocol, node.Hel
 // choose takes the first subprotocol the client offers that is spoken here, and the default without an offer (CON-1).
 func (t *WebSocket) choose(fields []string) (Protocol, bool) {
 	if len(fields) == 0 {
-		return Protocol{Binary: t.config.Protocols[0].Binary, Session: t.config.Protocols[0].Session}, true
+		return Protocol{Session: t.config.Protocols[0].Session}, true
 	}
 	for offer := range strings.SplitSeq(strings.Join(fields, ","), ",") {
 		for _, protocol := range t.config.Protocols {

@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/bellwire/bellwire/protocol/native"
+	"github.com/bellwire/bellwire/realtime/hub"
 )
 
 func testTransport() *WebSocket {
-	return &WebSocket{config: Config{Protocols: []Protocol{{Subprotocol: "bellwire.v1.json"}, {Subprotocol: "bellwire.v1.proto", Binary: true}}}}
+	return &WebSocket{config: Config{Protocols: []Protocol{{Subprotocol: "bellwire.v1.json", Session: native.JSON}, {Subprotocol: "bellwire.v1.proto", Session: native.Proto}}}}
 }
 
 // CON-1
@@ -31,7 +34,7 @@ func TestCON1TheSubprotocolIsChosen(t *testing.T) {
 	}
 	for _, test := range tests {
 		got, ok := testTransport().choose(test.offers)
-		if got.Subprotocol != test.want || got.Binary != test.binary || ok != test.ok {
+		if got.Subprotocol != test.want || ok != test.ok || ok && (got.Session.Framing() == hub.FramingBinary) != test.binary {
 			t.Errorf("%s: %+v %v", test.name, got, ok)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwire/bellwire/internal/safego"
 	"github.com/bellwire/bellwire/realtime"
+	"github.com/bellwire/bellwire/realtime/hub"
 	"github.com/bellwire/bellwire/realtime/node"
 	"github.com/bellwire/bellwire/realtime/session"
 	"github.com/bellwire/bellwire/server/failure"
@@ -22,7 +23,6 @@ import (
 // Protocol is one subprotocol that lines may speak.
 type Protocol struct {
 	Subprotocol string
-	Binary      bool // its WebSocket messages
 	Session     session.Protocol
 }
 
@@ -210,8 +210,9 @@ func causeOf(err error) error {
 	}
 }
 
-func messageType(binary bool) websocket.MessageType {
-	if binary {
+// messageType is that of a protocol's messages.
+func messageType(framing hub.Framing) websocket.MessageType {
+	if framing == hub.FramingBinary {
 		return websocket.BinaryMessage
 	}
 	return websocket.TextMessage

@@ -17,6 +17,8 @@
 // in a table. It needs Linux and plain sockets; for everything else, and for code that wants
 // to block while it reads, there is websocket.Conn.
 //
+// Besides WebSockets it serves streams, whose peers only listen: answers of HTTP that last ([Reactor.StreamsOf]).
+//
 // # Concurrency
 //
 // Handler functions are called on the loop that owns the connection, one at a time, and
